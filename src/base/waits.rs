@@ -1,0 +1,123 @@
+//! Every wait by its name, with its default: no other wait exists.
+
+use std::time::Duration;
+
+use super::units;
+
+macro_rules! waits {
+    ($($wait:ident $name:literal $default:literal $doing:literal;)+) => {
+        /// A wait that has a deadline. Its setting is `wait_NAME`; a bare number is seconds.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Wait { $(#[doc = concat!("While ", $doing, "; default ", $default, ".")] $wait,)+ }
+
+        impl Wait {
+            /// Every wait, in the order in which a transfer meets them.
+            pub const ALL: &'static [Wait] = &[$(Wait::$wait),+];
+
+            /// The name, as in the setting `wait_NAME`.
+            pub fn name(self) -> &'static str {
+                match self { $(Wait::$wait => $name,)+ }
+            }
+
+            /// The name of its setting.
+            pub fn setting(self) -> &'static str {
+                match self { $(Wait::$wait => concat!("wait_", $name),)+ }
+            }
+
+            /// The default, as one would write it.
+            pub fn default_text(self) -> &'static str {
+                match self { $(Wait::$wait => $default,)+ }
+            }
+
+            /// What is being done meanwhile, for "while …".
+            pub fn doing(self) -> &'static str {
+                match self { $(Wait::$wait => $doing,)+ }
+            }
+        }
+    };
+}
+
+waits! {
+    Resolve "resolve" "15" "looking up the server's address";
+    Connect "connect" "20" "connecting to the server";
+    Tls "tls" "20" "starting TLS with the server";
+    Resend "resend" "1500ms" "waiting for a sign of life after TLS";
+    Login "login" "30" "logging in";
+    Bind "bind" "20" "binding the resource";
+    Discover "discover" "5" "looking for the recipient and the server's proxies";
+    Probe "probe" "3" "testing the proxy's addresses";
+    Answer "answer" "300" "waiting for the recipient to accept the file";
+    StreamhostUsed "streamhost_used" "40" "waiting for the recipient to connect to the proxy";
+    Proxy "proxy" "15" "connecting to the proxy";
+    Activate "activate" "15" "activating the bytestream at the proxy";
+    Stall "stall" "30" "sending the bytes through the proxy";
+    Open "open" "20" "opening the in-band bytestream";
+    SecondOpen "second_open" "5" "trying the in-band bytestream after the proxy failed";
+    IbbAck "ibb_ack" "60" "waiting for the acknowledgement of a block";
+    Close "close" "5" "closing";
+    Queue "queue" "60" "waiting in line behind other transfers";
+    Initiation "initiation" "60" "waiting for the sender to open the bytestream";
+    Target "target" "8" "connecting to the streamhosts of the sender";
+    Fallback "fallback" "20" "waiting for the sender's second method";
+    Data "data" "60" "receiving the bytes";
+    Idle "idle" "120" "the stream is quiet";
+    Ping "ping" "30" "waiting for the server to answer a ping";
+    Write "write" "30" "writing to the server";
+}
+
+/// How long each wait may last. `Waits::default()` holds the documented defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits([Duration; Wait::ALL.len()]);
+
+impl Default for Waits {
+    fn default() -> Self {
+        let mut waits = [Duration::ZERO; Wait::ALL.len()];
+        for (slot, wait) in waits.iter_mut().zip(Wait::ALL) {
+            *slot = units::duration(wait.default_text()).unwrap_or_default();
+        }
+        Waits(waits)
+    }
+}
+
+impl Waits {
+    /// The limit of one wait.
+    pub fn limit(&self, wait: Wait) -> Duration {
+        self.0[wait as usize]
+    }
+
+    /// Sets the limit of one wait.
+    pub fn set(&mut self, wait: Wait, limit: Duration) {
+        self.0[wait as usize] = limit;
+    }
+
+    /// Lets no wait last longer than `limit`, but for [`Wait::Answer`], which waits for a person.
+    pub fn cap(&mut self, limit: Duration) {
+        for wait in Wait::ALL.iter().filter(|w| **w != Wait::Answer) {
+            self.set(*wait, self.limit(*wait).min(limit));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_can_be_read() {
+        assert!(Wait::ALL.iter().all(|wait| !Waits::default().limit(*wait).is_zero()));
+    }
+
+    #[test]
+    fn a_cap_spares_the_answer() {
+        let mut waits = Waits::default();
+        waits.cap(Duration::from_secs(3));
+        assert_eq!(waits.limit(Wait::Connect), Duration::from_secs(3));
+        assert_eq!(waits.limit(Wait::Answer), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn rule_46_streamhost_used_is_awaited_for_four_hosts() {
+        assert!(Waits::default().limit(Wait::StreamhostUsed) >= Duration::from_secs(4 * 8));
+    }
+}
