@@ -1,0 +1,23 @@
+//! How each thing of the protocol is written and read: a type per noun. Pure: no I/O, no clock, no randomness.
+//!
+//! What is read from the network is parsed once, here; an error says what was expected and what came.
+
+pub mod bind;
+pub mod bytestreams;
+pub mod disco;
+mod expect;
+pub mod ibb;
+pub mod iq;
+pub mod ns;
+pub mod offer;
+pub mod ping;
+pub mod presence;
+pub mod roster;
+pub mod sasl;
+pub mod socks5;
+mod stanza_error;
+pub mod stream;
+mod stream_error;
+#[cfg(test)]
+mod testing;
+pub mod version;
