@@ -1,0 +1,140 @@
+//! The one place that opens connections.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use super::resolve::resolve;
+use crate::base::endpoint::Endpoint;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::waits::Wait;
+use crate::os::socket;
+use crate::os::stop::Stop;
+use crate::os::until::{Patience, Ready, Until};
+
+/// A connection whose calls never block: where they would, they return `WouldBlock`, and the caller waits
+/// for the descriptor.
+pub trait Stream: AsFd + Send + Sync {
+    /// Reads what is there; 0 is the end.
+    ///
+    /// # Errors
+    /// As [`std::io::Read::read`].
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes what fits, without raising SIGPIPE.
+    ///
+    /// # Errors
+    /// As [`std::io::Write::write`].
+    fn write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Tells the other end that no more bytes come.
+    ///
+    /// # Errors
+    /// As [`TcpStream::shutdown`].
+    fn finish(&self) -> io::Result<()>;
+}
+
+/// Opens connections. The crate's own one uses TCP; another one can stand in for it, e.g. the socket API of
+/// a modem, a network namespace, or memory.
+pub trait Dial: Send + Sync {
+    /// Opens a connection to the endpoint, for the XMPP stream or for a bytestream.
+    ///
+    /// # Errors
+    /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
+    fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>>;
+}
+
+/// What a connection is for, and how long it may take to open.
+pub struct Purpose<'a> {
+    patience: &'a Patience,
+    wait: Wait,
+}
+
+impl<'a> Purpose<'a> {
+    pub(crate) fn new(patience: &'a Patience, wait: Wait) -> Self {
+        Purpose { patience, wait }
+    }
+
+    /// [`Wait::Connect`] for the XMPP stream, [`Wait::Probe`], [`Wait::Proxy`] or [`Wait::Target`] for a
+    /// bytestream.
+    pub fn wait(&self) -> Wait {
+        self.wait
+    }
+
+    /// How long opening may take.
+    pub fn limit(&self) -> Duration {
+        self.patience.limit(self.wait)
+    }
+
+    /// What ends the attempt early.
+    pub fn stop(&self) -> &Stop {
+        self.patience.stop()
+    }
+}
+
+/// Connects by TCP, address by address, each with its share of the wait.
+pub(crate) struct TcpDialer;
+
+impl Dial for TcpDialer {
+    fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>> {
+        let addresses = resolve(to, &purpose.patience.until(Wait::Resolve))?;
+        let until = purpose.patience.until(purpose.wait);
+        let mut last = Error::new(Kind::Network, format!("{to} has no address")).during(Wait::Resolve);
+        for (tried, address) in addresses.iter().enumerate() {
+            let share = until.left() / (addresses.len() - tried) as u32;
+            match socket::connect(*address, &until.at_most(share)) {
+                Ok(stream) => return Ok(Box::new(stream)),
+                Err(e) if e.kind() == Kind::Stopped => return Err(e),
+                Err(e) => last = e,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl Stream for TcpStream {
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut stream = self;
+        io::Read::read(&mut stream, buffer)
+    }
+
+    fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        socket::send(self, bytes)
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+/// Reads at least one byte, or 0 at the end.
+///
+/// # Errors
+/// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
+pub(crate) fn read_some(stream: &dyn Stream, buffer: &mut [u8], until: &Until) -> Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Ok(n) => return Ok(n),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => until.ready(stream, Ready::Read)?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => until.check()?,
+            Err(e) => return Err(until.failed(Kind::Network, "the connection broke", e)),
+        }
+    }
+}
+
+/// Writes all bytes.
+///
+/// # Errors
+/// As [`read_some`].
+pub(crate) fn write_all(stream: &dyn Stream, mut bytes: &[u8], until: &Until) -> Result<()> {
+    while !bytes.is_empty() {
+        match stream.write(bytes) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => until.ready(stream, Ready::Write)?,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => until.check()?,
+            Err(e) => return Err(until.failed(Kind::Network, "the connection broke", e)),
+        }
+    }
+    Ok(())
+}

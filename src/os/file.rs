@@ -1,0 +1,118 @@
+//! Opening what is to be sent and read, and moving it into a socket.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::base::error::{Error, Kind, Result};
+
+/// A password is at most this long.
+const SECRET_MAX: usize = 4096;
+
+/// Opens a regular file for reading. A FIFO doesn't block, a device or folder is refused.
+///
+/// # Errors
+/// [`Kind::NoFile`], [`Kind::BadFile`], [`Kind::Read`].
+pub fn open_regular(path: &Path) -> Result<File> {
+    let shown = path.display();
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    let file = file.map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Error::new(Kind::NoFile, format!("{shown} doesn't exist")).because(e),
+        _ => Error::new(Kind::Read, format!("can't open {shown}: {e}")).because(e),
+    })?;
+    let meta = file.metadata().map_err(|e| Error::new(Kind::Read, format!("can't look at {shown}: {e}")))?;
+    if meta.is_file() {
+        return Ok(file);
+    }
+    let what = if meta.is_dir() { "a folder" } else { "not a regular file" };
+    Err(Error::new(Kind::BadFile, format!("{shown} is {what}")))
+}
+
+/// Reads a password file: regular, not a symbolic link, owned by us or root, closed to group and others.
+/// One trailing line end is dropped.
+///
+/// # Errors
+/// [`Kind::Config`] that says what to run.
+pub fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
+    let shown = path.display();
+    let bad = |what: String| Error::new(Kind::Config, what);
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let mut file = opened.map_err(|e| match e.raw_os_error() {
+        Some(libc::ELOOP) => bad(format!("the password file {shown} is a symbolic link; name the file itself")),
+        _ => bad(format!("can't open the password file {shown}: {e}")),
+    })?;
+    let meta = file.metadata().map_err(|e| bad(format!("can't look at the password file {shown}: {e}")))?;
+    if !meta.is_file() {
+        return Err(bad(format!("the password file {shown} is not a regular file")));
+    }
+    if meta.mode() & 0o077 != 0 {
+        return Err(bad(format!("the password file {shown} can be read by others; run: chmod 600 {shown}")));
+    }
+    // SAFETY: geteuid has no arguments and can't fail.
+    let me = unsafe { libc::geteuid() };
+    if meta.uid() != me && meta.uid() != 0 {
+        return Err(bad(format!("the password file {shown} belongs to another user; run: chown {me} {shown}")));
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX + 1));
+    let limited = (&mut file).take(SECRET_MAX as u64 + 1).read_to_end(&mut bytes);
+    limited.map_err(|e| bad(format!("can't read the password file {shown}: {e}")))?;
+    parse_secret(&bytes).map_err(|what| bad(format!("the password file {shown} {what}")))
+}
+
+fn parse_secret(bytes: &[u8]) -> std::result::Result<Zeroizing<String>, &'static str> {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| "is not UTF-8 text")?;
+    match text {
+        _ if bytes.len() > SECRET_MAX => Err("is longer than 4096 bytes"),
+        "" => Err("is empty"),
+        _ if text.contains('\0') => Err("holds a NUL byte"),
+        _ if text.contains('\n') => Err("holds more than one line"),
+        _ => Ok(Zeroizing::new(text.to_owned())),
+    }
+}
+
+/// Moves up to `count` bytes of `file` from `offset` into a socket, inside the kernel; advances `offset`.
+pub fn sendfile(socket: impl AsFd, file: &File, offset: &mut u64, count: usize) -> io::Result<usize> {
+    let mut at = libc::off64_t::try_from(*offset).map_err(io::Error::other)?;
+    let (out, input) = (socket.as_fd().as_raw_fd(), file.as_raw_fd());
+    // SAFETY: `at` lives through the call, which reads and advances it.
+    let n = unsafe { libc::sendfile64(out, input, &mut at, count) };
+    let n = usize::try_from(n).map_err(|_| io::Error::last_os_error())?;
+    *offset += n as u64;
+    Ok(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_loses_one_line_end_and_nothing_else() {
+        for (bytes, expected) in [
+            (&b"pa ss \n"[..], Ok("pa ss ")),
+            (b"x\r\n", Ok("x")),
+            ("pä".as_bytes(), Ok("pä")),
+            (b"", Err("is empty")),
+            (b"\n", Err("is empty")),
+            (b"a\0b", Err("holds a NUL byte")),
+            (b"a\nb\n", Err("holds more than one line")),
+            (b"\xff", Err("is not UTF-8 text")),
+            (&[b'x'; 4097], Err("is longer than 4096 bytes")),
+        ] {
+            assert_eq!(parse_secret(bytes).as_ref().map(|s| s.as_str()), expected.as_ref().map(|s| *s));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_refused() {
+        assert_eq!(open_regular(Path::new("/")).unwrap_err().kind(), Kind::BadFile);
+        assert_eq!(open_regular(Path::new("/dev/null")).unwrap_err().kind(), Kind::BadFile);
+        assert_eq!(open_regular(Path::new("/nowhere")).unwrap_err().kind(), Kind::NoFile);
+    }
+}
