@@ -1,0 +1,247 @@
+//! Logging in, by the flights that every server takes (RFC 6120 §§4–7; openfire-interop section 9).
+
+use std::time::{Duration, Instant};
+
+use super::conversation::{Conversation, written};
+use crate::base::config::Config;
+use crate::base::endpoint::Endpoint;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::secret::Secret;
+use crate::base::waits::Wait;
+use crate::net::dial::{Dial, Purpose};
+use crate::net::link::Link;
+use crate::net::tls::Tls;
+use crate::os::random;
+use crate::os::until::{Patience, Until};
+use crate::proto::bind;
+use crate::proto::iq::{Iq, StanzaError};
+use crate::proto::sasl::{self, Exchange, Mechanism, Reply};
+use crate::proto::stream::{self, TlsAnswer};
+use crate::xml::element::Element;
+use crate::xml::feed::Feed;
+
+/// What one login taught us that spares the next one round trips. A wrong hint costs a round trip, no more.
+#[derive(Clone, Debug, Default)]
+pub struct Hints {
+    pub mechanism: Option<Mechanism>,
+}
+
+/// A stream on which we are logged in.
+pub struct LoggedIn {
+    pub link: Link,
+    pub feed: Feed,
+    pub me: Jid,
+    pub hints: Hints,
+}
+
+/// One login, step by step.
+struct Login<'a> {
+    config: &'a Config,
+    account: &'a Jid,
+    secret: &'a Secret,
+    patience: &'a Patience,
+    /// The longer of TCP connect and TLS handshake.
+    round_trip: Duration,
+}
+
+/// Logs in and binds a resource.
+///
+/// # Errors
+/// [`Kind::NoTls`], [`Kind::Certificate`], [`Kind::Tls`], [`Kind::Auth`], [`Kind::NoMechanism`],
+/// [`Kind::Protocol`], [`Kind::Network`], [`Kind::Server`], [`Kind::Conflict`], [`Kind::Stopped`], or a timeout.
+pub fn login(
+    config: &Config,
+    secret: &Secret,
+    dialer: &dyn Dial,
+    patience: &Patience,
+    hints: &Hints,
+) -> Result<LoggedIn> {
+    let account = config.account()?;
+    let tls = Tls::new(account.domain(), config.ca_file.as_deref(), &config.pins, config.direct_tls)?;
+    let mut login = Login { config, account, secret, patience, round_trip: Duration::ZERO };
+    let talk = login.connect(dialer)?;
+    let talk = if config.direct_tls { talk } else { login.starttls(talk)? };
+    let mut talk = login.secure(talk, &tls)?;
+    let mechanism = login.authenticate(&mut talk, hints)?;
+    let me = login.bind(&mut talk)?;
+    let (link, feed) = talk.into_parts();
+    Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism) } })
+}
+
+impl Login<'_> {
+    fn connect(&mut self, dialer: &dyn Dial) -> Result<Conversation> {
+        let started = Instant::now();
+        let stream = dialer.dial(&self.endpoint(), Purpose::new(self.patience, Wait::Connect))?;
+        self.round_trip = started.elapsed();
+        Ok(Conversation::new(Link::plain(stream)))
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        let usual = if self.config.direct_tls { 5223 } else { 5222 };
+        match &self.config.server {
+            Some(server) => Endpoint { host: server.host.clone(), port: server.port.unwrap_or(usual) },
+            None => Endpoint { host: self.account.domain().trim_matches(['[', ']']).to_owned(), port: usual },
+        }
+    }
+
+    /// Header and `<starttls/>` in one flight; nothing may stand behind `<proceed/>` (RFC 6120 §5.4).
+    fn starttls(&self, mut talk: Conversation) -> Result<Conversation> {
+        let until = self.patience.until(Wait::Tls);
+        let domain = self.account.domain();
+        talk.write(&(stream::header(domain) + &written(&stream::starttls())), &until)?;
+        let features = talk.greeting(domain, &until)?;
+        if !features.starttls {
+            return Err(Error::new(Kind::NoTls, "the server offers no TLS; no password was sent").during(Wait::Tls));
+        }
+        match TlsAnswer::parse(&talk.stanza(&until)?).map_err(|e| e.during(Wait::Tls))? {
+            TlsAnswer::Proceed => Ok(talk),
+            TlsAnswer::Failure => Err(Error::new(Kind::Tls, "the server refused to start TLS").during(Wait::Tls)),
+        }
+    }
+
+    fn secure(&mut self, talk: Conversation, tls: &Tls) -> Result<Conversation> {
+        let started = Instant::now();
+        let talk = talk.secure(tls, &self.patience.until(Wait::Tls))?;
+        self.round_trip = self.round_trip.max(started.elapsed());
+        Ok(talk)
+    }
+
+    /// Header and `<auth>` in one flight, with the mechanism that worked before, else SCRAM-SHA-1, never PLAIN
+    /// unasked; when it isn't offered, the strongest of the features (RFC 6120 §6).
+    fn authenticate(&self, talk: &mut Conversation, hints: &Hints) -> Result<Mechanism> {
+        let until = self.patience.until(Wait::Login);
+        let domain = self.account.domain();
+        let mut mechanism = hints.mechanism.unwrap_or(Mechanism::ScramSha1);
+        let (mut exchange, auth) = self.start(mechanism)?;
+        talk.write(&(stream::header(domain) + &auth), &until)?;
+        let lost = self.await_header(talk)?;
+        let features = sasl_features(talk, &until)?;
+        let mut early = None;
+        if lost {
+            // A server that was only slow answers the first <auth> now.
+            let answer = talk.stanza(&until.at_most(self.round_trip.max(Duration::from_millis(100))));
+            early = answer.ok();
+        }
+        if lost && early.is_none() {
+            (mechanism, exchange) = self.choose(talk, &features, None, &until)?;
+        }
+        loop {
+            let stanza = early.take().map_or_else(|| talk.stanza(&until), Ok)?;
+            match Reply::parse(&stanza).map_err(|e| e.during(Wait::Login))? {
+                Reply::Challenge(challenge) => {
+                    let response = exchange.answer(&challenge).map_err(|e| e.during(Wait::Login))?;
+                    talk.write(&written(&sasl::response(&response)), &until)?;
+                }
+                Reply::Success(proof) => {
+                    exchange.finish(proof.as_deref()).map_err(|e| e.during(Wait::Login))?;
+                    talk.restart(&until)?;
+                    return Ok(mechanism);
+                }
+                Reply::Failure { condition, .. } if condition == "invalid-mechanism" => {
+                    (mechanism, exchange) = self.choose(talk, &features, Some(mechanism), &until)?;
+                }
+                Reply::Failure { condition, text } => {
+                    return Err(sasl::refusal(&condition, text.as_deref()).during(Wait::Login));
+                }
+            }
+        }
+    }
+
+    fn start(&self, mechanism: Mechanism) -> Result<(Exchange<'_>, String)> {
+        let user = self.account.local().unwrap_or_default();
+        let (exchange, initial) = Exchange::start(mechanism, user, self.secret.reveal(), &random::token(24)?);
+        Ok((exchange, written(&sasl::auth(mechanism, &initial))))
+    }
+
+    /// Openfire 4.7 loses what comes together with the end of a TLS 1.3 handshake: when nothing at all answers,
+    /// the header alone is sent once more (rule 72). Says whether that was done.
+    fn await_header(&self, talk: &mut Conversation) -> Result<bool> {
+        let domain = self.account.domain();
+        let until = self.patience.until(Wait::Login);
+        let sign = self.patience.limit(Wait::Resend).max(3 * self.round_trip);
+        match talk.header(domain, &until.at_most(sign)) {
+            Err(e) if e.kind() == Kind::Timeout => {
+                until.check()?;
+                log::info!("no sign of life after TLS; sending the stream header again");
+                talk.write(&stream::header(domain), &until)?;
+                talk.header(domain, &until).map(|()| true)
+            }
+            done => done.map(|()| false),
+        }
+    }
+
+    /// Tries the strongest mechanism that is offered and wasn't refused; PLAIN too, for we are inside TLS.
+    fn choose(
+        &self,
+        talk: &Conversation,
+        offered: &[String],
+        refused: Option<Mechanism>,
+        until: &Until,
+    ) -> Result<(Mechanism, Exchange<'_>)> {
+        let allowed: Vec<_> = Mechanism::ALL.iter().copied().filter(|m| Some(*m) != refused).collect();
+        let Some(mechanism) = Mechanism::strongest(offered, &allowed) else {
+            let what = format!("the server offers none of our login mechanisms, only {}", offered.join(", "));
+            return Err(Error::new(Kind::NoMechanism, what).during(Wait::Login));
+        };
+        log::info!("logging in by {}", mechanism.name());
+        let (exchange, auth) = self.start(mechanism)?;
+        talk.write(&auth, until)?;
+        Ok((mechanism, exchange))
+    }
+
+    /// Header and `<bind>` in one flight. Its result is read before anything else is sent: Openfire binds
+    /// asynchronously (rule 71), and answers to another address than ours (rule 11).
+    fn bind(&self, talk: &mut Conversation) -> Result<Jid> {
+        let until = self.patience.until(Wait::Bind);
+        let domain = self.account.domain();
+        let resource = match self.account.resource() {
+            Some(resource) => resource.to_owned(),
+            None => format!("firepush-{}", random::token(10)?),
+        };
+        let id = random::token(12)?;
+        let request = Iq::set_before_bind(id.as_str(), bind::request(Some(&resource)));
+        talk.write(&(stream::header(domain) + &written(&request.to_element())), &until)?;
+        let features = talk.greeting(domain, &until)?;
+        let result = await_iq(talk, &id, &until)?.map_err(|e| bind_refused(&e))?;
+        let me = bind::parse(&result).map_err(|e| e.during(Wait::Bind))?;
+        if features.session_required {
+            self.old_session(talk)?;
+        }
+        Ok(me)
+    }
+
+    /// RFC 3921's session, which Openfire before 4.0 requires (rule 12).
+    fn old_session(&self, talk: &mut Conversation) -> Result<()> {
+        let until = self.patience.until(Wait::Bind);
+        let id = random::token(12)?;
+        let request = Iq::set(&self.account.server(), id.as_str(), bind::session());
+        talk.write(&written(&request.to_element()), &until)?;
+        await_iq(talk, &id, &until)?.map(|_| ()).map_err(|e| bind_refused(&e))
+    }
+}
+
+fn sasl_features(talk: &mut Conversation, until: &Until) -> Result<Vec<String>> {
+    let features = stream::Features::parse(&talk.stanza(until)?).map_err(|e| e.during(until.wait()))?;
+    Ok(features.mechanisms)
+}
+
+/// Reads up to the reply with this id: before the bind nothing else matters, and its `to` is odd.
+fn await_iq(talk: &mut Conversation, id: &str, until: &Until) -> Result<std::result::Result<Element, StanzaError>> {
+    loop {
+        let stanza = talk.stanza(until)?;
+        if stanza.name() != "iq" || stanza.get("id") != Some(id) {
+            continue;
+        }
+        let iq = Iq::parse(&stanza).map_err(|e| e.during(until.wait()))?;
+        return Ok(match (iq.error, iq.child) {
+            (Some(error), _) => Err(error),
+            (None, child) => Ok(child.unwrap_or_else(|| Element::new("", ""))),
+        });
+    }
+}
+
+fn bind_refused(error: &StanzaError) -> Error {
+    let kind = if error.condition == "conflict" { Kind::Conflict } else { Kind::Server };
+    Error::new(kind, format!("the server refused the resource: {error}")).during(Wait::Bind)
+}

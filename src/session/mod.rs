@@ -1,0 +1,12 @@
+//! A session: logged in, one reader thread, requests and their replies.
+
+pub mod answers;
+pub mod conversation;
+pub mod login;
+pub mod pending;
+pub mod presences;
+mod reader;
+pub mod router;
+mod session;
+
+pub use session::{Flight, Letterbox, Session, Watch};

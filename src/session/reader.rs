@@ -1,0 +1,77 @@
+//! The one thread that reads the stream. It never waits for a disk or a peer: it parses, routes, and leaves its
+//! own answers to the link, which writes them as the server takes them (Openfire drops who stops reading).
+
+use std::sync::Arc;
+
+use super::Session;
+use super::conversation::{stream_error, unreadable, written};
+use crate::base::error::{Error, Kind, Result};
+use crate::base::waits::Wait;
+use crate::net::link::READ_SIZE;
+use crate::os::random;
+use crate::proto::iq::Iq;
+use crate::proto::stream;
+use crate::proto::{ns, ping};
+use crate::xml::element::Element;
+use crate::xml::feed::{Event, Feed};
+
+/// Reads until the stream ends, then tells everyone why.
+pub fn run(session: &Arc<Session>, feed: Feed) {
+    let closed = || Error::new(Kind::Server, "the server closed the stream");
+    let cause = read(session, feed).err().unwrap_or_else(closed);
+    log::debug!("the stream ended: {cause}");
+    session.end(&cause);
+}
+
+fn read(session: &Arc<Session>, mut feed: Feed) -> Result<()> {
+    let mut raw = vec![0; READ_SIZE];
+    let mut text = Vec::new();
+    loop {
+        while let Some(event) = next(session, &mut feed)? {
+            if let Event::Close = event {
+                return Ok(());
+            }
+            take(session, event)?;
+        }
+        text.clear();
+        if read_or_ping(session, &mut raw, &mut text)? == 0 {
+            return Err(Error::new(Kind::Network, "the server hung up"));
+        }
+        feed.push(&text);
+    }
+}
+
+fn next(session: &Session, feed: &mut Feed) -> Result<Option<Event>> {
+    feed.next().map_err(|malformed| {
+        let _ = session.link.post(stream::error(malformed.condition).as_bytes());
+        unreadable(malformed)
+    })
+}
+
+/// Reads; when the stream is quiet, asks the server for a sign of life (rule 14).
+fn read_or_ping(session: &Session, raw: &mut [u8], text: &mut Vec<u8>) -> Result<usize> {
+    match session.link.read(raw, text, &session.patience.until(Wait::Idle)) {
+        Err(e) if e.kind() == Kind::Timeout => {
+            let ping = Iq::get(&session.me.server(), random::token(12)?, ping::request());
+            session.link.post(written(&ping.to_element()).as_bytes())?;
+            session.link.read(raw, text, &session.patience.until(Wait::Ping))
+        }
+        read => read,
+    }
+}
+
+fn take(session: &Arc<Session>, event: Event) -> Result<()> {
+    match event {
+        Event::Item { head, item } => session.lock().route_item(&head, item),
+        Event::Stanza(stanza) if stanza.is("error", ns::STREAM) => return Err(stream_error(&stanza)),
+        Event::Stanza(stanza) => return route(session, stanza),
+        Event::Open(_) | Event::Close => {}
+    }
+    Ok(())
+}
+
+fn route(session: &Session, stanza: Element) -> Result<()> {
+    log::trace!("read: {stanza:?}");
+    let answer = session.lock().route(stanza);
+    answer.map_or(Ok(()), |answer| session.link.post(written(&answer).as_bytes()))
+}

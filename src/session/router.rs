@@ -1,0 +1,264 @@
+//! Where each stanza goes: to the request that awaits it, to its transfer, or to an answer of our own.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::answers::{answer, bad_request};
+use super::pending::Answer;
+use super::presences::Presences;
+use crate::base::error::{Error, Kind};
+use crate::base::jid::Jid;
+use crate::os::mailbox::Mailbox;
+use crate::proto::bytestreams::Hosts;
+use crate::proto::ibb;
+use crate::proto::iq::{ErrorType, Iq, IqType, StanzaError};
+use crate::proto::ns;
+use crate::proto::offer::Offer;
+use crate::proto::presence::{Presence, PresenceType};
+use crate::proto::roster;
+use crate::xml::element::Element;
+
+/// Something that arrived for one transfer. What carries a request wants exactly one answer.
+pub enum Letter {
+    Streamhosts(Request, Hosts),
+    Open(Request, ibb::Open),
+    Data(Request, ibb::Data),
+    /// Data that can't be read.
+    BadData(Request),
+    Close(Request),
+    /// The other side's resource went offline.
+    Gone,
+}
+
+/// An offer of a file, and from whom.
+pub struct Offered {
+    pub request: Request,
+    pub offer: Offer,
+    pub from: Jid,
+}
+
+/// A request that one of our threads answers: exactly once, for answering takes it.
+#[must_use]
+pub struct Request(Iq);
+
+impl Request {
+    pub fn result(self, child: Option<Element>) -> Iq {
+        self.0.result(child)
+    }
+
+    pub fn refuse(self, error: StanzaError) -> Iq {
+        self.0.refuse(error)
+    }
+}
+
+/// Which transfer: the full JID of the other side, and the sid.
+type Key = (Jid, String);
+
+/// Who is asked, where the reply goes, and which item of a roster is wanted.
+pub struct Asked {
+    pub of: Jid,
+    pub reply: Arc<Mailbox<Answer>>,
+    pub keep: Option<Jid>,
+    pub kept: Vec<Element>,
+}
+
+/// Who receives files, if anybody does.
+pub struct Receiving {
+    pub offers: Arc<Mailbox<Offered>>,
+    pub may_subscribe: Box<dyn Fn(&Jid) -> bool + Send>,
+}
+
+/// All that is awaited.
+pub struct Router {
+    me: Jid,
+    pub asked: HashMap<String, Asked>,
+    pub transfers: HashMap<Key, Arc<Mailbox<Letter>>>,
+    pub receiving: Option<Receiving>,
+    pub presences: Presences,
+    closed: Option<Error>,
+    ignored: u64,
+}
+
+impl Router {
+    pub fn new(me: Jid) -> Self {
+        Router {
+            me,
+            asked: HashMap::new(),
+            transfers: HashMap::new(),
+            receiving: None,
+            presences: Presences::default(),
+            closed: None,
+            ignored: 0,
+        }
+    }
+
+    /// Takes a stanza; gives what is to be answered at once.
+    pub fn route(&mut self, stanza: Element) -> Option<Element> {
+        match stanza.name() {
+            "iq" => self.route_iq(&stanza),
+            "presence" => self.route_presence(&stanza),
+            _ => None,
+        }
+    }
+
+    /// Takes one item of a roster: only the one that is wanted is kept.
+    pub fn route_item(&mut self, head: &Element, item: Element) {
+        let from = head.get("from").and_then(|from| from.parse().ok());
+        let Some(id) = head.get("id").filter(|_| head.get("type") == Some("result")) else { return };
+        let Some(asked) = self.asked.get_mut(id) else { return };
+        let wanted = item.get("jid").and_then(|jid| jid.parse::<Jid>().ok());
+        if wanted.is_some() && wanted == asked.keep && answers_for(&self.me, &asked.of, from.as_ref()) {
+            asked.kept.push(item);
+        }
+    }
+
+    fn route_iq(&mut self, stanza: &Element) -> Option<Element> {
+        match Iq::parse(stanza) {
+            Ok(iq) if iq.kind.is_request() => self.route_request(iq).map(|reply| reply.to_element()),
+            Ok(iq) => {
+                self.route_reply(iq);
+                None
+            }
+            Err(e) => {
+                log::debug!("an iq that can't be read was ignored: {e}");
+                None
+            }
+        }
+    }
+
+    /// A reply counts only if both id and sender match (rule 18; CVE-2013-6483).
+    fn route_reply(&mut self, iq: Iq) {
+        let expected = self.asked.get(&iq.id).is_some_and(|asked| answers_for(&self.me, &asked.of, iq.from.as_ref()));
+        let Some(asked) = self.asked.remove(&iq.id).filter(|_| expected) else {
+            self.ignored += 1;
+            log::debug!("a reply that nobody awaits was ignored ({} so far)", self.ignored);
+            return;
+        };
+        let answer = match (iq.kind, iq.error) {
+            (IqType::Error, error) => {
+                Err(error.unwrap_or_else(|| StanzaError::new(ErrorType::Cancel, "undefined-condition")))
+            }
+            _ => Ok(iq.child.map(|child| child.children_from(asked.kept))),
+        };
+        let _ = asked.reply.put(answer);
+    }
+
+    fn route_request(&mut self, iq: Iq) -> Option<Iq> {
+        let child = iq.child.clone()?;
+        match (child.name(), child.ns(), iq.kind) {
+            ("si", ns::SI, IqType::Set) => self.route_offer(iq, &child),
+            ("query", ns::BYTESTREAMS, IqType::Set) | ("open" | "data" | "close", ns::IBB, IqType::Set) => {
+                self.route_transfer(iq, &child)
+            }
+            ("query", ns::ROSTER, IqType::Set) if answers_for(&self.me, &self.me.bare(), iq.from.as_ref()) => {
+                Some(iq.result(None))
+            }
+            _ => Some(answer(&iq)),
+        }
+    }
+
+    fn route_offer(&mut self, iq: Iq, si: &Element) -> Option<Iq> {
+        let (Some(receiving), Some(from)) = (&self.receiving, iq.from.clone()) else { return Some(answer(&iq)) };
+        match Offer::parse(si) {
+            Ok(offer) => {
+                let offered = Offered { request: Request(iq), offer, from };
+                let busy = |o: Offered| o.request.refuse(StanzaError::new(ErrorType::Wait, "resource-constraint"));
+                receiving.offers.put(offered).map_err(busy).err()
+            }
+            Err(e) => {
+                log::info!("an offer of {from} can't be read: {e}");
+                Some(iq.refuse(bad_request()))
+            }
+        }
+    }
+
+    fn route_transfer(&mut self, iq: Iq, child: &Element) -> Option<Iq> {
+        let key = iq.from.clone().zip(child.get("sid").map(str::to_owned));
+        let Some(transfer) = key.and_then(|key| self.transfers.get(&key)) else { return Some(answer(&iq)) };
+        let letter = match letter(iq, child) {
+            Ok(letter) => letter,
+            Err(refusal) => return Some(refusal),
+        };
+        let refused = transfer.put(letter).err()?;
+        transfer.close(Error::new(Kind::Protocol, "the sender doesn't wait for our acknowledgements"));
+        refused.into_request().map(|request| request.refuse(StanzaError::new(ErrorType::Wait, "resource-constraint")))
+    }
+
+    fn route_presence(&mut self, stanza: &Element) -> Option<Element> {
+        let presence = Presence::parse(stanza).ok()?;
+        let from = presence.from.clone()?;
+        match presence.kind {
+            PresenceType::Available => self.presences.seen(&from, &presence),
+            PresenceType::Unavailable => {
+                self.presences.gone(&from);
+                let of_peer = self.transfers.iter().filter(|((peer, _), _)| *peer == from);
+                of_peer.for_each(|(_, transfer)| drop(transfer.put(Letter::Gone)));
+            }
+            PresenceType::Subscribe => {
+                let receiving = self.receiving.as_ref()?;
+                let answer = Presence::new(PresenceType::Subscribed).directed(&from.bare());
+                return (receiving.may_subscribe)(&from).then(|| answer.to_element());
+            }
+            _ => log::debug!("presence {:?} of {from}", presence.kind),
+        }
+        None
+    }
+
+    /// Tells everyone who waits that nothing more comes, and why.
+    pub fn close(&mut self, cause: &Error) {
+        let cause = self.closed.get_or_insert_with(|| cause.clone());
+        self.asked.drain().for_each(|(_, asked)| asked.reply.close(cause.clone()));
+        self.transfers.values().for_each(|transfer| transfer.close(cause.clone()));
+        self.presences.close(cause);
+        if let Some(receiving) = &self.receiving {
+            receiving.offers.close(cause.clone());
+        }
+    }
+
+    /// Why nothing more comes, if so.
+    pub fn closed(&self) -> Option<&Error> {
+        self.closed.as_ref()
+    }
+}
+
+/// What the request says to its transfer, or what it is answered with at once: a block size that is too
+/// large is refused so that the sender can try a smaller one.
+fn letter(iq: Iq, child: &Element) -> std::result::Result<Letter, Iq> {
+    let request = Request(Iq { child: None, ..iq });
+    match child.name() {
+        "query" => match Hosts::parse(child) {
+            Ok(hosts) => Ok(Letter::Streamhosts(request, hosts)),
+            Err(_) => Err(request.refuse(bad_request())),
+        },
+        "open" => match ibb::Open::parse(child) {
+            Ok(open) => Ok(Letter::Open(request, open)),
+            Err(refusal) => Err(request.refuse(refusal)),
+        },
+        "data" => match ibb::Data::parse(child) {
+            Ok(data) => Ok(Letter::Data(request, data)),
+            Err(_) => Ok(Letter::BadData(request)),
+        },
+        _ => Ok(Letter::Close(request)),
+    }
+}
+
+impl Letter {
+    fn into_request(self) -> Option<Request> {
+        match self {
+            Letter::Streamhosts(request, _)
+            | Letter::Open(request, _)
+            | Letter::Data(request, _)
+            | Letter::BadData(request)
+            | Letter::Close(request) => Some(request),
+            Letter::Gone => None,
+        }
+    }
+}
+
+/// Whether `from` may answer for `of`. For our own account and for our server it may be absent, or any of our
+/// own addresses (Openfire answers some with the bare one).
+fn answers_for(me: &Jid, of: &Jid, from: Option<&Jid>) -> bool {
+    let Some(from) = from else { return *of == me.bare() || of == me || *of == me.server() };
+    let ours = *of == me.bare() || of == me;
+    from == of || (ours && (*from == me.bare() || from == me || *from == me.server()))
+}

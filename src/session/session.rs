@@ -1,0 +1,313 @@
+//! A session that several transfers share.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::conversation::written;
+use super::login::{Hints, LoggedIn};
+use super::pending::Pending;
+use super::presences::Seen;
+use super::reader;
+use super::router::{Asked, Letter, Receiving, Router};
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::waits::Wait;
+use crate::net::link::Link;
+use crate::os::event::Event;
+use crate::os::mailbox::Mailbox;
+use crate::os::until::{Patience, Ready, Until};
+use crate::os::{random, thread};
+use crate::proto::iq::Iq;
+use crate::proto::presence::Presence;
+use crate::proto::{roster, stream};
+use crate::xml::element::Element;
+
+/// A transfer that isn't acknowledged block by block is ended after this many.
+const INBOX_BLOCKS: usize = 16;
+
+/// Logged in, with a thread that reads.
+pub struct Session {
+    pub(super) link: Link,
+    pub(super) me: Jid,
+    pub(super) patience: Patience,
+    router: Mutex<Router>,
+    hints: Hints,
+    said_goodbye: AtomicBool,
+    ended: Event,
+}
+
+impl Session {
+    /// Starts the reader thread of a stream that is logged in. The session's waits end with `patience`'s stop.
+    ///
+    /// # Errors
+    /// [`Kind::Write`] when no thread can be started.
+    pub fn start(logged_in: LoggedIn, patience: &Patience) -> Result<Arc<Session>> {
+        let LoggedIn { link, feed, me, hints } = logged_in;
+        let session = Arc::new(Session {
+            link,
+            patience: patience.child()?,
+            router: Mutex::new(Router::new(me.clone())),
+            me,
+            hints,
+            said_goodbye: AtomicBool::new(false),
+            ended: Event::new().map_err(|e| Error::new(Kind::Read, "no file descriptor is left").because(e))?,
+        });
+        let reading = Arc::clone(&session);
+        thread::spawn("firepush-read", move || reader::run(&reading, feed))?;
+        Ok(session)
+    }
+
+    /// Our full address, as the server bound it.
+    pub fn me(&self) -> &Jid {
+        &self.me
+    }
+
+    pub fn hints(&self) -> &Hints {
+        &self.hints
+    }
+
+    /// Begins a flight: stanzas that leave in one write.
+    pub fn flight(self: &Arc<Self>) -> Flight<'_> {
+        Flight { session: self, text: String::new() }
+    }
+
+    /// Asks one thing; the reply is awaited later.
+    ///
+    /// # Errors
+    /// What ended the session, [`Kind::Stopped`], or a timeout.
+    pub fn get(self: &Arc<Self>, to: &Jid, child: Element, until: &Until) -> Result<Pending> {
+        let mut flight = self.flight();
+        let pending = flight.get(to, child)?;
+        flight.send(until).map(|()| pending)
+    }
+
+    /// Tells one thing that is answered; the reply is awaited later.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub fn set(self: &Arc<Self>, to: &Jid, child: Element, until: &Until) -> Result<Pending> {
+        let mut flight = self.flight();
+        let pending = flight.set(to, child)?;
+        flight.send(until).map(|()| pending)
+    }
+
+    /// Sends what needs no reply: an answer, a presence.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub fn tell(&self, stanza: &Element) -> Result<()> {
+        self.write(&written(stanza), &self.patience.until(Wait::Write))
+    }
+
+    /// As [`Session::tell`], without waiting: for good manners on the way out.
+    pub fn tell_in_passing(&self, stanza: &Element) {
+        let _ = self.link.post(written(stanza).as_bytes());
+    }
+
+    fn write(&self, text: &str, until: &Until) -> Result<()> {
+        if let Some(cause) = self.lock().closed() {
+            return Err(cause.clone().during(until.wait()));
+        }
+        log::trace!("write: {}", text.get(..200).unwrap_or(text));
+        self.link.send(text.as_bytes(), until)
+    }
+
+    /// Where everything arrives that the other side sends for one transfer, until this is dropped.
+    ///
+    /// # Errors
+    /// What ended the session.
+    pub fn transfer(self: &Arc<Self>, peer: &Jid, sid: &str) -> Result<Letterbox> {
+        let letters = Arc::new(Mailbox::new(INBOX_BLOCKS)?);
+        let key = (peer.clone(), sid.to_owned());
+        let mut router = self.lock();
+        if let Some(cause) = router.closed() {
+            return Err(cause.clone());
+        }
+        if router.transfers.contains_key(&key) {
+            return Err(Error::new(Kind::Protocol, format!("{peer} uses the sid {sid:?} twice at once")));
+        }
+        router.transfers.insert(key.clone(), Arc::clone(&letters));
+        drop(router);
+        Ok(Letterbox { session: Arc::clone(self), key, letters })
+    }
+
+    /// From now on offers are delivered instead of refused.
+    pub fn receive(&self, receiving: Receiving) {
+        let mut router = self.lock();
+        if let Some(cause) = router.closed() {
+            receiving.offers.close(cause.clone());
+        }
+        router.receiving = Some(receiving);
+    }
+
+    /// The resources of an account that are online.
+    pub fn online(&self, bare: &Jid) -> Vec<(Jid, Seen)> {
+        self.lock().presences.of(bare)
+    }
+
+    /// Lets us know whenever a resource of the account comes online, until this is dropped.
+    ///
+    /// # Errors
+    /// [`Kind::Read`] when no descriptor is left.
+    pub fn watch(self: &Arc<Self>, bare: &Jid) -> Result<Watch> {
+        let came = Arc::new(Mailbox::new(1)?);
+        self.lock().presences.watch(bare, &came);
+        Ok(Watch { session: Arc::clone(self), came })
+    }
+
+    fn expect(&self, id: String, asked: Asked) -> Result<()> {
+        let mut router = self.lock();
+        if let Some(cause) = router.closed() {
+            return Err(cause.clone());
+        }
+        router.asked.insert(id, asked);
+        Ok(())
+    }
+
+    pub(super) fn forget(&self, id: &str) {
+        self.lock().asked.remove(id);
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Router> {
+        self.router.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the session is over, if it is.
+    pub fn cause_of_end(&self) -> Option<Error> {
+        self.lock().closed().cloned()
+    }
+
+    /// Ends the stream in order and waits briefly for the server to do so too (rule 16).
+    pub fn close(&self) {
+        self.say_goodbye();
+        let _ = self.patience.until(Wait::Close).ready(&self.ended, Ready::Read);
+        self.patience.stop().stop();
+    }
+
+    /// Says once that nothing more comes.
+    pub(super) fn say_goodbye(&self) {
+        if !self.said_goodbye.swap(true, Ordering::SeqCst) {
+            let _ = self.link.post(stream::CLOSE.as_bytes());
+        }
+    }
+
+    /// Tells everyone who waits that the stream is over.
+    pub(super) fn end(&self, cause: &Error) {
+        self.say_goodbye();
+        self.link.finish();
+        self.lock().close(cause);
+        self.ended.set();
+    }
+}
+
+/// Stanzas that leave in one write.
+pub struct Flight<'s> {
+    session: &'s Arc<Session>,
+    text: String,
+}
+
+impl Flight<'_> {
+    pub fn get(&mut self, to: &Jid, child: Element) -> Result<Pending> {
+        self.request(to, child, Iq::get, None)
+    }
+
+    pub fn set(&mut self, to: &Jid, child: Element) -> Result<Pending> {
+        self.request(to, child, Iq::set, None)
+    }
+
+    /// Asks for the roster, of which only the item of `of` is kept.
+    pub fn roster_item(&mut self, of: &Jid) -> Result<Pending> {
+        let account = self.session.me.bare();
+        self.request(&account, roster::query(), Iq::get, Some(of.bare()))
+    }
+
+    pub fn presence(&mut self, presence: &Presence) {
+        self.text += &written(&presence.to_element());
+    }
+
+    fn request(
+        &mut self,
+        to: &Jid,
+        child: Element,
+        make: fn(&Jid, String, Element) -> Iq,
+        keep: Option<Jid>,
+    ) -> Result<Pending> {
+        let id = random::token(12)?;
+        let reply = Arc::new(Mailbox::new(1)?);
+        let asked = Asked { of: to.clone(), reply: Arc::clone(&reply), keep, kept: Vec::new() };
+        self.session.expect(id.clone(), asked)?;
+        self.text += &written(&make(to, id.clone(), child).to_element());
+        Ok(Pending::new(Arc::clone(self.session), id, reply))
+    }
+
+    /// Sends them.
+    ///
+    /// # Errors
+    /// What ended the session, [`Kind::Stopped`], or a timeout.
+    pub fn send(self, until: &Until) -> Result<()> {
+        self.session.write(&self.text, until)
+    }
+}
+
+/// Where everything arrives that the other side sends for one transfer.
+pub struct Letterbox {
+    session: Arc<Session>,
+    key: (Jid, String),
+    letters: Arc<Mailbox<Letter>>,
+}
+
+impl Letterbox {
+    /// Waits for the next letter.
+    ///
+    /// # Errors
+    /// The timeout of the wait, [`Kind::Stopped`], or what ended the session.
+    pub fn take(&self, until: &Until) -> Result<Letter> {
+        self.letters.take(until)
+    }
+
+    /// The next letter, if there is one.
+    ///
+    /// # Errors
+    /// What ended the session.
+    pub fn try_take(&self) -> Result<Option<Letter>> {
+        self.letters.try_take()
+    }
+}
+
+impl AsFd for Letterbox {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.letters.as_fd()
+    }
+}
+
+impl Drop for Letterbox {
+    fn drop(&mut self) {
+        self.session.lock().transfers.remove(&self.key);
+    }
+}
+
+/// Tells whenever a resource of an account comes online.
+pub struct Watch {
+    session: Arc<Session>,
+    came: Arc<Mailbox<()>>,
+}
+
+impl Watch {
+    /// Waits until a resource comes online; `false` when none came in time.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`], or what ended the session.
+    pub fn take(&self, until: &Until) -> Result<bool> {
+        match self.came.take(until) {
+            Err(e) if e.kind() == Kind::Timeout => Ok(false),
+            came => came.map(|()| true),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.session.lock().presences.unwatch(&self.came);
+    }
+}
