@@ -1,8 +1,82 @@
-//! firepush
+//! Push files to a person or a collector who is logged in to an XMPP server (Openfire above all), and receive
+//! them: XEP-0096 stream initiation, XEP-0065 SOCKS5 bytestreams through the server's proxy, XEP-0047 in-band
+//! bytestreams.
+//!
+//! Blocking, a thread per transfer, few dependencies. What it is not: a chat client, a server, an XMPP
+//! library for other purposes, or HTTP upload.
+//!
+//! ```text
+//! Client · Job · Inbox          this page
+//! transfer                      resolve → discover → offer → socks5 | ibb → outcome
+//! session                       login; one reader thread; requests and their replies
+//! net                           dialer, TLS, duplex link, SOCKS5 connect
+//! os                            time, randomness, raw system calls
+//! proto                         RFC 6120, SASL, XEP-0030/0096/0095/0020/0065/0047, SOCKS5: pure
+//! xml                           bytes ⇄ elements: pure
+//! base                          errors, addresses, waits, settings: pure
+//! ```
+//!
+//! ```no_run
+//! use firepush::{Client, Config, Source, config::Secret};
+//!
+//! # fn main() -> firepush::error::Result<()> {
+//! let config = Config::new("device@example.org".parse()?, Secret::new("from a safe place"));
+//! let client = Client::connect(&config)?;
+//! let job = client.push(&"ops@example.org".parse()?, Source::path("/var/log/messages")?)?;
+//! let delivery = job.wait()?;
+//! println!("{} bytes {} to {}", delivery.bytes, delivery.tier.name(), delivery.to);
+//! # Ok(())
+//! # }
+//! ```
+#![warn(missing_docs)]
 
 mod base;
+mod client;
+mod inbox;
+mod job;
 mod net;
 mod os;
 mod proto;
 mod session;
+mod transfer;
 mod xml;
+
+pub use base::config::Config;
+pub use base::error::Error;
+pub use base::jid::Jid;
+pub use client::Client;
+pub use inbox::{Event, Inbox};
+pub use job::Job;
+pub use os::stop::Stop;
+pub use transfer::delivery::{Delivery, Method, Tier};
+pub use transfer::source::Source;
+
+/// The parts of a [`Config`].
+pub mod config {
+    pub use crate::base::config::{Allow, Empty, Preference};
+    pub use crate::base::endpoint::Server;
+    pub use crate::base::pin::Pin;
+    pub use crate::base::secret::Secret;
+    pub use crate::base::waits::{Wait, Waits};
+}
+
+/// What can go wrong, and what follows from it.
+pub mod error {
+    pub use crate::base::error::{Error, Fault, Kind, Result, Retry, escape_controls};
+}
+
+/// The table of settings that the command line is made of.
+pub mod settings {
+    pub use crate::base::settings::{Row, Settings, Verb, find, rows};
+}
+
+/// Connections of another kind than TCP.
+pub mod dial {
+    pub use crate::base::endpoint::Endpoint;
+    pub use crate::net::dial::{Dial, Purpose, Stream};
+}
+
+/// How far a [`Job`] is.
+pub mod progress {
+    pub use crate::job::Counted;
+}

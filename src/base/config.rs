@@ -44,6 +44,8 @@ pub struct Config {
     pub from_file: Option<PathBuf>,
     /// How many files are received at once.
     pub parallel: usize,
+    /// No more files than this are received; `None` is no limit.
+    pub count: Option<u64>,
     /// A larger file is not received, in bytes; 0 is no limit.
     pub max_size: u64,
 }
@@ -67,6 +69,7 @@ impl Default for Config {
             from: Vec::new(),
             from_file: None,
             parallel: 4,
+            count: None,
             max_size: 0,
         }
     }

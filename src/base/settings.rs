@@ -19,8 +19,6 @@ pub struct Settings {
     pub to: Option<Jid>,
     /// `send`: the name that the recipient sees.
     pub name: Option<String>,
-    /// `receive`: how many files to receive before ending.
-    pub count: Option<u64>,
     /// No single wait but `answer` is longer.
     pub timeout: Option<Duration>,
     /// Events on standard output, one JSON object a line.
@@ -305,7 +303,7 @@ static ROWS: &[Row] = &[
         RECEIVE,
         "end with 0 after N whole files",
         Set::Value(|s, v| {
-            s.count = Some(units::number(v, 1)?);
+            s.config.count = Some(units::number(v, 1)?);
             Ok(())
         }),
     ),

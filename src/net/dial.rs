@@ -49,11 +49,17 @@ pub trait Dial: Send + Sync {
 pub struct Purpose<'a> {
     patience: &'a Patience,
     wait: Wait,
+    bound: Option<&'a Until>,
 }
 
 impl<'a> Purpose<'a> {
     pub(crate) fn new(patience: &'a Patience, wait: Wait) -> Self {
-        Purpose { patience, wait }
+        Purpose { patience, wait, bound: None }
+    }
+
+    /// Opening is one step of a wait that is already going on.
+    pub(crate) fn within(patience: &'a Patience, until: &'a Until) -> Self {
+        Purpose { patience, wait: until.wait(), bound: Some(until) }
     }
 
     /// [`Wait::Connect`] for the XMPP stream, [`Wait::Probe`], [`Wait::Proxy`] or [`Wait::Target`] for a
@@ -62,14 +68,23 @@ impl<'a> Purpose<'a> {
         self.wait
     }
 
-    /// How long opening may take.
-    pub fn limit(&self) -> Duration {
-        self.patience.limit(self.wait)
+    /// How long opening may take, from now.
+    pub fn left(&self) -> Duration {
+        self.until(self.wait).left()
     }
 
     /// What ends the attempt early.
     pub fn stop(&self) -> &Stop {
         self.patience.stop()
+    }
+
+    fn until(&self, wait: Wait) -> Until {
+        let until = self.patience.until(wait);
+        match self.bound {
+            Some(bound) => until.at_most(bound.left()),
+            None if self.wait == Wait::Connect => until,
+            None => until.at_most(self.patience.limit(self.wait)),
+        }
     }
 }
 
@@ -78,8 +93,8 @@ pub(crate) struct TcpDialer;
 
 impl Dial for TcpDialer {
     fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>> {
-        let addresses = resolve(to, &purpose.patience.until(Wait::Resolve))?;
-        let until = purpose.patience.until(purpose.wait);
+        let addresses = resolve(to, &purpose.until(Wait::Resolve))?;
+        let until = purpose.until(purpose.wait);
         let mut last = Error::new(Kind::Network, format!("{to} has no address")).during(Wait::Resolve);
         for (tried, address) in addresses.iter().enumerate() {
             let share = until.left() / (addresses.len() - tried) as u32;

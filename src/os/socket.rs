@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::{size_of, zeroed};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use super::until::{Ready, Until};
@@ -102,6 +102,29 @@ pub fn acknowledged(fd: impl AsFd) -> Option<u64> {
     known.then(|| u64::from_ne_bytes(bytes))
 }
 
+/// Whether the other end is this machine: a loopback address, or no network at all.
+pub fn is_local(fd: impl AsFd) -> bool {
+    // SAFETY: sockaddr_storage is plain data; all zeros is a value of it.
+    let mut name: libc::sockaddr_storage = unsafe { zeroed() };
+    let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `name`.
+    let result = unsafe { libc::getpeername(fd.as_fd().as_raw_fd(), (&raw mut name).cast(), &mut length) };
+    match libc::c_int::from(name.ss_family) {
+        _ if result < 0 => false,
+        libc::AF_INET => {
+            // SAFETY: the family says that it is a sockaddr_in, which sockaddr_storage has room and alignment for.
+            let v4 = unsafe { &*(&raw const name).cast::<libc::sockaddr_in>() };
+            Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).is_loopback()
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above, for sockaddr_in6.
+            let v6 = unsafe { &*(&raw const name).cast::<libc::sockaddr_in6>() };
+            Ipv6Addr::from(v6.sin6_addr.s6_addr).to_canonical().is_loopback()
+        }
+        family => family == libc::AF_UNIX,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +148,7 @@ mod tests {
             server.read_exact(&mut [0; 5]).unwrap();
             while unacknowledged(&client).unwrap() > 0 {}
             assert!(acknowledged(&client).unwrap() >= 5);
+            assert!(is_local(&client));
         }
     }
 

@@ -39,7 +39,11 @@ impl Patience {
 
     /// Starts the named wait now.
     pub fn until(&self, wait: Wait) -> Until {
-        let limit = self.waits.limit(wait);
+        self.until_after(wait, self.waits.limit(wait))
+    }
+
+    /// Starts the named wait now, with another limit than its own.
+    pub fn until_after(&self, wait: Wait, limit: Duration) -> Until {
         Until { wait, limit, deadline: Instant::now() + limit, stop: self.stop.clone() }
     }
 
@@ -64,10 +68,6 @@ impl Until {
 
     pub fn deadline(&self) -> Instant {
         self.deadline
-    }
-
-    pub fn stop(&self) -> &Stop {
-        &self.stop
     }
 
     pub fn left(&self) -> Duration {
@@ -113,14 +113,6 @@ impl Until {
         }
     }
 
-    /// Waits for nothing but the deadline or the stop; `Ok` is the deadline.
-    pub fn sleep(&self) -> Result<()> {
-        match self.any_ready(&[]) {
-            Err(e) if e.kind() == Kind::Stopped => Err(e),
-            _ => Ok(()),
-        }
-    }
-
     /// Fails when the deadline has passed or the stop was triggered.
     ///
     /// # Errors
@@ -133,6 +125,20 @@ impl Until {
     /// An error of the given kind that happened during this wait.
     pub fn failed(&self, kind: Kind, what: &str, cause: io::Error) -> Error {
         Error::new(kind, format!("{what}: {cause}")).during(self.wait).because(cause)
+    }
+}
+
+impl Stop {
+    /// Lets the time pass.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`] as soon as it is triggered.
+    pub fn sleep(&self, time: Duration) -> Result<()> {
+        let patience = Patience::new(&Waits::default(), self);
+        match patience.until_after(Wait::Idle, time).any_ready(&[]) {
+            Err(e) if e.kind() != Kind::Timeout => Err(Error::new(e.kind(), e.what())),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -181,7 +187,7 @@ mod tests {
     #[test]
     fn a_wait_ends_when_it_is_stopped_from_another_thread() {
         let until = until(Duration::from_secs(600));
-        let stop = until.stop().clone();
+        let stop = until.stop.clone();
         let thread = std::thread::spawn(move || until.ready(Event::new().unwrap(), Ready::Read));
         stop.stop();
         let error = thread.join().unwrap().unwrap_err();

@@ -103,12 +103,6 @@ impl Activate {
         let activate = Element::new("activate", ns::BYTESTREAMS).text(self.target.as_str());
         query().attr("sid", self.sid.clone()).child(activate)
     }
-
-    pub fn parse(query: &Element) -> Result<Activate> {
-        expect::named(query, "query", ns::BYTESTREAMS)?;
-        let activate = expect::child(query, "activate", ns::BYTESTREAMS)?;
-        Ok(Activate { sid: expect::attr(query, "sid")?.to_owned(), target: expect::address(&activate.content())? })
-    }
 }
 
 /// What both sides ask the proxy for: 40 lower-case hex digits (§5.3.2, rule 43).
@@ -127,11 +121,6 @@ impl Digest {
             pair.copy_from_slice(&[byte >> 4, byte & 15].map(|n| b"0123456789abcdef"[usize::from(n)]));
         }
         Digest(hex)
-    }
-
-    /// A digest as a peer wrote it: anything but lower-case hex digits matches nobody's.
-    pub(super) fn from_bytes(bytes: [u8; 40]) -> Option<Digest> {
-        bytes.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(Digest(bytes))
     }
 
     pub fn as_bytes(&self) -> &[u8; 40] {
@@ -253,7 +242,6 @@ mod tests {
             wire(&activate.to_element()),
             r#"<query xmlns="http://jabber.org/protocol/bytestreams" sid="82B0"><activate>android@192.0.2.10/Spark 2.6.3</activate></query>"#
         );
-        assert_eq!(Activate::parse(&activate.to_element()).unwrap(), activate);
     }
 
     // Expected values by `printf %s "$sid$initiator$target" | sha1sum`.
@@ -279,12 +267,4 @@ mod tests {
         ),
         ("s", "öps@example.org/Gerät", "a@b/公共", "956f78cdbf009a0718750ba9c444365d4daba71b"),
     ];
-
-    #[test]
-    fn a_digest_of_a_peer_is_hex() {
-        let digest = Digest::new("s", &jid("a"), &jid("b"));
-        assert_eq!(Digest::from_bytes(*digest.as_bytes()), Some(digest));
-        assert_eq!(Digest::from_bytes([b'A'; 40]), None);
-        assert_eq!(Digest::from_bytes([0; 40]), None);
-    }
 }

@@ -79,11 +79,6 @@ impl Close {
     pub fn to_element(&self) -> Element {
         Element::new("close", ns::IBB).attr("sid", self.sid.clone())
     }
-
-    pub fn parse(close: &Element) -> Result<Close> {
-        expect::named(close, "close", ns::IBB)?;
-        Ok(Close { sid: expect::attr(close, "sid")?.to_owned() })
-    }
 }
 
 #[cfg(test)]
@@ -154,7 +149,5 @@ mod tests {
     fn close_on_the_wire() {
         let close = Close { sid: "9fK2".into() };
         assert_eq!(wire(&close.to_element()), r#"<close xmlns="http://jabber.org/protocol/ibb" sid="9fK2"/>"#);
-        assert_eq!(Close::parse(&close.to_element()).unwrap(), close);
-        assert!(Close::parse(&ibb("close", "", "")).is_err());
     }
 }

@@ -7,14 +7,17 @@ use crate::xml::element::Element;
 /// The field of the form that names the methods (XEP-0095 §3.1).
 const STREAM_METHOD: &str = "stream-method";
 
-/// A way for the bytes.
+/// How the bytes of a file are carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
+    /// SOCKS5 bytestreams through a proxy (XEP-0065).
     Socks5,
+    /// In-band bytestreams (XEP-0047).
     Ibb,
 }
 
 impl Method {
+    /// The name space that stands for it in an offer.
     pub fn namespace(self) -> &'static str {
         match self {
             Method::Socks5 => ns::BYTESTREAMS,

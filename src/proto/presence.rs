@@ -87,11 +87,6 @@ impl Presence {
     }
 
     /// We are gone.
-    pub fn unavailable() -> Presence {
-        Presence::new(PresenceType::Unavailable)
-    }
-
-    /// A presence that says only this, e.g. a probe.
     pub fn new(kind: PresenceType) -> Presence {
         Presence { from: None, to: None, kind, show: Show::Online, priority: 0, error: None }
     }
@@ -139,7 +134,7 @@ mod tests {
         for (presence, text) in [
             (Presence::available(-1), "<presence><priority>-1</priority></presence>"),
             (Presence::available(0), "<presence/>"),
-            (Presence::unavailable(), r#"<presence type="unavailable"/>"#),
+            (Presence::new(PresenceType::Unavailable), r#"<presence type="unavailable"/>"#),
             (Presence::new(PresenceType::Probe).directed(&to), r#"<presence type="probe" to="ops@example.org"/>"#),
             (
                 Presence { show: Show::Dnd, ..Presence::available(5) }.directed(&to),

@@ -2,8 +2,8 @@
 
 use crate::proto::disco::{Identity, Info, Items};
 use crate::proto::iq::{ErrorType, Iq, StanzaError};
+use crate::proto::ns;
 use crate::proto::version::Version;
-use crate::proto::{ns, ping};
 
 /// The answer to a request that no transfer waits for.
 pub fn answer(request: &Iq) -> Iq {

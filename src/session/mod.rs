@@ -7,6 +7,6 @@ pub mod pending;
 pub mod presences;
 mod reader;
 pub mod router;
-mod session;
+mod shared;
 
-pub use session::{Flight, Letterbox, Session, Watch};
+pub use shared::{Letterbox, Session};

@@ -32,7 +32,9 @@ impl Presences {
         if watchers.peek().is_none() && self.online.len() >= REMEMBERED_MAX && !self.online.contains_key(full) {
             return;
         }
-        watchers.for_each(|(_, watcher)| drop(watcher.put(())));
+        watchers.for_each(|(_, watcher)| {
+            let _ = watcher.put(());
+        });
         self.online.insert(full.clone(), Seen { show: presence.show, priority: presence.priority });
     }
 

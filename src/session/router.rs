@@ -15,7 +15,6 @@ use crate::proto::iq::{ErrorType, Iq, IqType, StanzaError};
 use crate::proto::ns;
 use crate::proto::offer::Offer;
 use crate::proto::presence::{Presence, PresenceType};
-use crate::proto::roster;
 use crate::xml::element::Element;
 
 /// Something that arrived for one transfer. What carries a request wants exactly one answer.
@@ -177,7 +176,7 @@ impl Router {
         let Some(transfer) = key.and_then(|key| self.transfers.get(&key)) else { return Some(answer(&iq)) };
         let letter = match letter(iq, child) {
             Ok(letter) => letter,
-            Err(refusal) => return Some(refusal),
+            Err(refusal) => return Some(*refusal),
         };
         let refused = transfer.put(letter).err()?;
         transfer.close(Error::new(Kind::Protocol, "the sender doesn't wait for our acknowledgements"));
@@ -223,16 +222,16 @@ impl Router {
 
 /// What the request says to its transfer, or what it is answered with at once: a block size that is too
 /// large is refused so that the sender can try a smaller one.
-fn letter(iq: Iq, child: &Element) -> std::result::Result<Letter, Iq> {
+fn letter(iq: Iq, child: &Element) -> std::result::Result<Letter, Box<Iq>> {
     let request = Request(Iq { child: None, ..iq });
     match child.name() {
         "query" => match Hosts::parse(child) {
             Ok(hosts) => Ok(Letter::Streamhosts(request, hosts)),
-            Err(_) => Err(request.refuse(bad_request())),
+            Err(_) => Err(Box::new(request.refuse(bad_request()))),
         },
         "open" => match ibb::Open::parse(child) {
             Ok(open) => Ok(Letter::Open(request, open)),
-            Err(refusal) => Err(request.refuse(refusal)),
+            Err(refusal) => Err(Box::new(request.refuse(refusal))),
         },
         "data" => match ibb::Data::parse(child) {
             Ok(data) => Ok(Letter::Data(request, data)),

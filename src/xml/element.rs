@@ -139,14 +139,6 @@ impl Element {
         texts.fold(first, |content, text| content + text)
     }
 
-    /// The children, taken out.
-    pub fn into_elements(self) -> impl Iterator<Item = Element> {
-        self.nodes.into_iter().filter_map(|node| match node {
-            Node::Element(child) => Some(child),
-            Node::Text(_) => None,
-        })
-    }
-
     /// The element without its content.
     pub(super) fn head(&self) -> Element {
         Element { name: self.name.clone(), ns: self.ns.clone(), attrs: self.attrs.clone(), nodes: Vec::new() }
@@ -189,7 +181,7 @@ mod tests {
         assert_eq!(query.content(), "abc");
         assert_eq!(query.find("item", "urn:q").and_then(|item| item.get("n")), Some("1"));
         assert_eq!(query.elements().count(), 3);
-        assert_eq!(query.into_elements().filter_map(|e| e.get("n").map(str::to_owned)).collect::<String>(), "12");
+        assert_eq!(query.elements().filter_map(|e| e.get("n").map(str::to_owned)).collect::<String>(), "12");
     }
 
     #[test]

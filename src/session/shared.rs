@@ -17,7 +17,7 @@ use crate::net::link::Link;
 use crate::os::event::Event;
 use crate::os::mailbox::Mailbox;
 use crate::os::until::{Patience, Ready, Until};
-use crate::os::{random, thread};
+use crate::os::{random, socket, thread};
 use crate::proto::iq::Iq;
 use crate::proto::presence::Presence;
 use crate::proto::{roster, stream};
@@ -33,6 +33,7 @@ pub struct Session {
     pub(super) patience: Patience,
     router: Mutex<Router>,
     hints: Hints,
+    appeared: AtomicBool,
     said_goodbye: AtomicBool,
     ended: Event,
 }
@@ -50,6 +51,7 @@ impl Session {
             router: Mutex::new(Router::new(me.clone())),
             me,
             hints,
+            appeared: AtomicBool::new(false),
             said_goodbye: AtomicBool::new(false),
             ended: Event::new().map_err(|e| Error::new(Kind::Read, "no file descriptor is left").because(e))?,
         });
@@ -61,6 +63,11 @@ impl Session {
     /// Our full address, as the server bound it.
     pub fn me(&self) -> &Jid {
         &self.me
+    }
+
+    /// Whether the server runs on this machine: then its proxy's loopback address is as good.
+    pub fn is_on_loopback(&self) -> bool {
+        socket::is_local(&self.link)
     }
 
     pub fn hints(&self) -> &Hints {
@@ -98,6 +105,14 @@ impl Session {
     /// As [`Session::get`].
     pub fn tell(&self, stanza: &Element) -> Result<()> {
         self.write(&written(stanza), &self.patience.until(Wait::Write))
+    }
+
+    /// Shows us online: the first time it is called.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub fn appear(&self, presence: &Presence) -> Result<()> {
+        if self.appeared.swap(true, Ordering::SeqCst) { Ok(()) } else { self.tell(&presence.to_element()) }
     }
 
     /// As [`Session::tell`], without waiting: for good manners on the way out.
@@ -220,10 +235,6 @@ impl Flight<'_> {
     pub fn roster_item(&mut self, of: &Jid) -> Result<Pending> {
         let account = self.session.me.bare();
         self.request(&account, roster::query(), Iq::get, Some(of.bare()))
-    }
-
-    pub fn presence(&mut self, presence: &Presence) {
-        self.text += &written(&presence.to_element());
     }
 
     fn request(

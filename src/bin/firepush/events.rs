@@ -1,0 +1,113 @@
+//! What the commands say: a line for people, or with `--json` an object for programs.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use firepush::error::escape_controls;
+use firepush::settings::Settings;
+use firepush::{Error, Jid, Method};
+
+/// Where and how the commands speak.
+#[derive(Clone, Copy, Default)]
+pub struct Output {
+    pub json: bool,
+    pub quiet: bool,
+}
+
+impl Output {
+    pub fn new(settings: &Settings) -> Self {
+        Output { json: settings.json, quiet: settings.quiet }
+    }
+
+    /// One line on standard error; gives the exit code.
+    pub fn fail(self, error: &Error) -> ExitCode {
+        self.complain(&error.to_string());
+        ExitCode::from(error.exit_code())
+    }
+
+    /// One line on standard error.
+    pub fn complain(self, what: &str) {
+        let _ = writeln!(std::io::stderr(), "firepush: {}", escape_controls(what));
+    }
+
+    /// One line on standard output, for people.
+    pub fn say(self, what: &str) {
+        if !self.json && !self.quiet {
+            let _ = writeln!(std::io::stdout(), "{}", escape_controls(what));
+        }
+    }
+
+    /// One object on standard output, for programs.
+    pub fn emit(self, event: Event) {
+        if self.json {
+            let _ = writeln!(std::io::stdout(), "{}}}", event.0);
+            let _ = std::io::stdout().flush();
+        }
+    }
+}
+
+/// A JSON object that is being written.
+pub struct Event(String);
+
+impl Event {
+    pub fn new(name: &str) -> Self {
+        Event("{\"event\":".to_owned()).raw_text(name)
+    }
+
+    pub fn text(mut self, key: &str, value: &str) -> Self {
+        let _ = write!(self.0, ",\"{key}\":");
+        self.raw_text(value)
+    }
+
+    pub fn number(mut self, key: &str, value: u64) -> Self {
+        let _ = write!(self.0, ",\"{key}\":{value}");
+        self
+    }
+
+    pub fn seconds(mut self, key: &str, value: f64) -> Self {
+        let _ = write!(self.0, ",\"{key}\":{value:.3}");
+        self
+    }
+
+    pub fn method(mut self, method: Method) -> Self {
+        self = self.text("method", method.name());
+        let _ = write!(self.0, ",\"encrypted\":{}", method.is_encrypted());
+        self
+    }
+
+    pub fn jid(self, key: &str, jid: &Jid) -> Self {
+        self.text(key, jid.as_str())
+    }
+
+    pub fn error(self, error: &Error) -> Self {
+        let coded = self.text("kind", error.kind().name()).number("code", error.exit_code().into());
+        coded.text("message", &error.to_string())
+    }
+
+    fn raw_text(mut self, value: &str) -> Self {
+        self.0.push('"');
+        for c in value.chars() {
+            match c {
+                '"' | '\\' => self.0.extend(['\\', c]),
+                c if c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) => {
+                    let _ = write!(self.0, "\\u{:04x}", c as u32);
+                }
+                c => self.0.push(c),
+            }
+        }
+        self.0.push('"');
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_peer_sends_can_not_break_out_of_the_json() {
+        let event = Event::new("x").text("name", "a\"b\\c\n\u{1b}\u{202e}é").number("n", 7);
+        assert_eq!(event.0 + "}", r#"{"event":"x","name":"a\"b\\c\u000a\u001b\u202eé","n":7}"#);
+    }
+}

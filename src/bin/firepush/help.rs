@@ -1,0 +1,93 @@
+//! What `--help` prints, made from the table of settings.
+
+use std::fmt::Write;
+use std::process::ExitCode;
+
+use firepush::error::Kind;
+use firepush::settings::{self, Row, Verb};
+
+const USAGE: &str = "\
+firepush pushes files to a user of an XMPP server, and receives them.
+
+  firepush send    --jid USER@DOMAIN --password-file FILE --to JID FILE...
+  firepush receive --jid USER@DOMAIN --password-file FILE --dir DIR --from JID
+  firepush help send | help receive | --version
+";
+
+const EXIT_CODES: &str = "
+Exit codes:
+   0  done
+  64  command line not understood
+  65  bad file                       66  no such file
+  68  recipient unknown or not shared with this account
+  69  recipient offline, unable, or refused
+  70  bug                            73/74  can't write/read
+  75  try again later: network, timeout, server, or nobody answered
+  76  protocol or TLS                77  login refused
+  78  configuration
+";
+
+/// The short usage of `firepush` alone.
+pub fn usage() -> ExitCode {
+    eprint!("{USAGE}");
+    ExitCode::from(Kind::Usage.exit_code())
+}
+
+/// The version.
+pub fn version() -> ExitCode {
+    println!("firepush {}", env!("CARGO_PKG_VERSION"));
+    ExitCode::SUCCESS
+}
+
+/// The help of all, or of one command.
+pub fn print(verb: Option<Verb>) -> ExitCode {
+    match verb {
+        None => print!("{USAGE}{EXIT_CODES}"),
+        Some(verb) => print!("{}{EXIT_CODES}", of(verb)),
+    }
+    ExitCode::SUCCESS
+}
+
+fn of(verb: Verb) -> String {
+    let line = match verb {
+        Verb::Send => "firepush send [OPTION]... --to JID FILE...\n\nPushes each file to the recipient.\n",
+        Verb::Receive => {
+            "firepush receive [OPTION]... --dir DIR --from JID\n\nReceives files from those who are allowed, into a folder.\n"
+        }
+    };
+    let mut text = format!("{line}\nOptions:\n");
+    let (waits, options): (Vec<_>, Vec<_>) =
+        settings::rows().filter(|row| row.verbs.contains(&verb)).partition(|row| row.name.starts_with("wait_"));
+    options.iter().for_each(|row| text += &entry(row));
+    text += "\nHow long each wait may last (50ms, 30s, 10m; a bare number is seconds):\n";
+    waits.iter().for_each(|row| text += &entry(row));
+    text
+}
+
+fn entry(row: &Row) -> String {
+    let mut text = format!("  --{}", dashed(row.name));
+    if !row.value.is_empty() {
+        let _ = write!(text, " {}", row.value);
+    }
+    let _ = write!(text, "{:width$}{}", "", row.help, width = 34usize.saturating_sub(text.len()).max(1));
+    if row.many {
+        text += "; may be repeated";
+    }
+    if !row.default.is_empty() {
+        let _ = write!(text, " (default: {})", row.default);
+    }
+    text + "\n"
+}
+
+/// The name as it is written on the command line.
+pub fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// The word of a command.
+pub fn verb_name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Send => "send",
+        Verb::Receive => "receive",
+    }
+}

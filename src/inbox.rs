@@ -1,0 +1,131 @@
+//! Receiving files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::config::{Allow, Config};
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::waits::Wait;
+use crate::client::Client;
+use crate::os::mailbox::Mailbox;
+use crate::transfer::Context;
+use crate::transfer::delivery::Method;
+use crate::transfer::queue::{self, Happening, Policy};
+use crate::transfer::sink::Folder;
+
+/// Takes the files that others offer; what happens to them comes out in order.
+pub struct Inbox {
+    client: Client,
+    context: Context,
+    happenings: Arc<Mailbox<Happening>>,
+}
+
+/// What happened to an offered file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Somebody who is allowed offers a file.
+    Offer {
+        /// The transfer id: the sid of the offer.
+        id: String,
+        /// The full address of the sender.
+        from: Jid,
+        /// The name as the sender gave it: not safe as the name of a file.
+        name: String,
+        /// How many bytes, if the sender says so.
+        size: Option<u64>,
+    },
+    /// A file is whole, checked, safe on the disk, and has its name.
+    File {
+        /// The transfer id.
+        id: String,
+        /// The full address of the sender.
+        from: Jid,
+        /// The name that it was stored under.
+        name: String,
+        /// Where it is.
+        path: PathBuf,
+        /// How many bytes.
+        size: u64,
+        /// SHA-256 of the bytes, in hex.
+        sha256: String,
+        /// How it was carried.
+        method: Method,
+    },
+    /// A transfer failed; nothing of it is left in the folder.
+    Failed {
+        /// The transfer id.
+        id: String,
+        /// The full address of the sender.
+        from: Jid,
+        /// The name as the sender gave it.
+        name: String,
+        /// Why.
+        error: Error,
+    },
+}
+
+impl Inbox {
+    pub(crate) fn open(client: Client, context: Context, policy: Policy) -> Result<Inbox> {
+        let happenings = queue::open(context.clone(), policy)?;
+        Ok(Inbox { client, context, happenings })
+    }
+
+    /// Waits for the next event; `None` when none came within `limit`.
+    ///
+    /// # Errors
+    /// What ended the session, or [`Kind::Stopped`].
+    pub fn next(&self, limit: Duration) -> Result<Option<Event>> {
+        let until = self.context.patience.until(Wait::Idle).at_most(limit);
+        match self.happenings.take(&until) {
+            Ok(happening) => Ok(Some(event(happening))),
+            Err(e) if e.kind() == Kind::Timeout && self.client.ended().is_none() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+}
+
+fn event(happening: Happening) -> Event {
+    match happening {
+        Happening::Offered { id, from, name, size } => Event::Offer { id, from, name, size },
+        Happening::Failed { id, from, name, error } => Event::Failed { id, from, name, error },
+        Happening::Received { id, from, receipt } => {
+            let stored = receipt.stored;
+            Event::File {
+                id,
+                from,
+                name: stored.name,
+                path: stored.path,
+                size: stored.size,
+                sha256: stored.sha256,
+                method: receipt.method,
+            }
+        }
+    }
+}
+
+/// Who may send, and where to.
+pub(crate) fn policy(config: &Config) -> Result<Policy> {
+    let dir = config.dir.as_deref().ok_or_else(|| {
+        Error::new(Kind::Config, "no folder for received files is given").advise("name it with --dir DIR")
+    })?;
+    let mut allowed = config.from.clone();
+    if let Some(path) = &config.from_file {
+        allowed.extend(read_allowed(path)?);
+    }
+    if allowed.is_empty() {
+        let error = Error::new(Kind::Config, "nobody is allowed to send");
+        return Err(error.advise("name senders with --from user@domain or --from @domain"));
+    }
+    Ok(Policy { allowed, folder: Folder::open(dir)?, parallel: config.parallel, count: config.count })
+}
+
+fn read_allowed(path: &Path) -> Result<Vec<Allow>> {
+    let bad = |why: String| Error::new(Kind::Config, format!("the list of senders {} {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|e| bad(format!("can't be read: {e}")))?;
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).enumerate();
+    let entries = lines.filter(|(_, line)| !line.is_empty());
+    entries.map(|(n, line)| line.parse().map_err(|e: Error| bad(format!("line {}: {}", n + 1, e.what())))).collect()
+}

@@ -1,0 +1,90 @@
+//! One file on its way, on a thread of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::waits::Wait;
+use crate::client::Client;
+use crate::os::mailbox::Mailbox;
+use crate::os::stop::Stop;
+use crate::os::thread;
+use crate::os::until::{Patience, Ready};
+use crate::transfer::Context;
+use crate::transfer::delivery::Delivery;
+pub use crate::transfer::progress::Counted;
+use crate::transfer::send::send;
+use crate::transfer::source::Source;
+
+/// The transfer's own waits bound its outcome: this is only how often that is looked at.
+const LONG: Duration = Duration::from_secs(3600);
+
+/// A file that is being sent. Dropping it lets the transfer go on; its outcome is then unknown.
+pub struct Job {
+    outcome: Arc<Mailbox<Result<Delivery>>>,
+    /// Not ended by the transfer's stop: the transfer ends by it, and gives its outcome then.
+    patience: Patience,
+    context: Context,
+}
+
+/// Puts an outcome even when the thread panics.
+struct Outcome(Arc<Mailbox<Result<Delivery>>>);
+
+impl Job {
+    pub(crate) fn start(client: Client, context: Context, to: Jid, source: Source) -> Result<Job> {
+        let outcome = Arc::new(Mailbox::new(1)?);
+        let patience = Patience::new(&context.config.waits, &Stop::new()?);
+        let job = Job { outcome: Arc::clone(&outcome), patience, context: context.clone() };
+        thread::spawn("firepush-push", move || {
+            let outcome = Outcome(outcome);
+            let sent = send(&context, &to, source);
+            let _ = outcome.0.put(sent);
+            drop(client);
+        })?;
+        Ok(job)
+    }
+
+    /// Waits for the outcome; the waits of the transfer itself bound it.
+    ///
+    /// # Errors
+    /// Of every kind: see [`Kind`].
+    pub fn wait(self) -> Result<Delivery> {
+        loop {
+            if let Some(outcome) = self.wait_for(LONG) {
+                return outcome;
+            }
+        }
+    }
+
+    /// The outcome, once, if it comes within `limit`.
+    pub fn wait_for(&self, limit: Duration) -> Option<Result<Delivery>> {
+        let _ = self.outcome_ready(limit);
+        self.poll()
+    }
+
+    fn outcome_ready(&self, limit: Duration) -> Result<()> {
+        self.patience.until_after(Wait::Idle, limit).ready(&*self.outcome, Ready::Read)
+    }
+
+    /// The outcome, once, if it is here.
+    pub fn poll(&self) -> Option<Result<Delivery>> {
+        self.outcome.try_take().unwrap_or_else(|e| Some(Err(e)))
+    }
+
+    /// Ends the transfer; its outcome is then [`Kind::Stopped`], unless it ended before.
+    pub fn cancel(&self) {
+        self.context.patience.stop().stop();
+    }
+
+    /// How far it is.
+    pub fn progress(&self) -> Counted {
+        self.context.progress.now()
+    }
+}
+
+impl Drop for Outcome {
+    fn drop(&mut self) {
+        self.0.close(Error::new(Kind::Bug, "the transfer ended without an outcome"));
+    }
+}

@@ -1,0 +1,36 @@
+//! One file to one recipient, or from one sender: resolve, discover, offer, carry, outcome. A thread each.
+
+pub mod delivery;
+pub mod ibb;
+pub mod name;
+pub mod progress;
+pub mod proxies;
+pub mod queue;
+pub mod receive;
+pub mod recipient;
+pub mod send;
+pub mod sink;
+pub mod socks5;
+pub mod source;
+
+use std::sync::Arc;
+
+use crate::base::config::Config;
+use crate::net::dial::Dial;
+use crate::os::until::Patience;
+use crate::session::Session;
+use progress::Progress;
+use proxies::Proxies;
+
+/// What a transfer works with.
+#[derive(Clone)]
+pub struct Context {
+    pub session: Arc<Session>,
+    pub dialer: Arc<dyn Dial>,
+    pub config: Arc<Config>,
+    /// The waits, ended by this transfer's own stop too.
+    pub patience: Patience,
+    /// The proxies that were found in this session.
+    pub proxies: Arc<Proxies>,
+    pub progress: Arc<Progress>,
+}

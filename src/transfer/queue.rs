@@ -1,0 +1,171 @@
+//! The line of offers: who is allowed goes in, a few at once, the others wait in order (rules 61, 68).
+
+use std::collections::VecDeque;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Context;
+use super::progress::Progress;
+use super::receive::{Receipt, forbidden, receive};
+use super::sink::Folder;
+use crate::base::config::Allow;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::waits::Wait;
+use crate::os::mailbox::Mailbox;
+use crate::os::thread;
+use crate::os::until::{Ready, Until};
+use crate::proto::iq::{ErrorType, StanzaError};
+use crate::session::router::{Offered, Receiving};
+
+/// So many offers may arrive faster than they are looked at.
+const OFFERS_MAX: usize = 64;
+
+/// So many events may wait for the program to take them.
+const EVENTS_MAX: usize = 1024;
+
+/// What happens to offers, in the order in which it happens.
+#[derive(Debug)]
+pub enum Happening {
+    Offered { id: String, from: Jid, name: String, size: Option<u64> },
+    Received { id: String, from: Jid, receipt: Receipt },
+    Failed { id: String, from: Jid, name: String, error: Error },
+}
+
+/// Who may send, and how much at once.
+pub struct Policy {
+    pub allowed: Vec<Allow>,
+    pub folder: Folder,
+    pub parallel: usize,
+    /// No more files than this are received.
+    pub count: Option<u64>,
+}
+
+/// Takes offers from now on; what happens to them arrives in the mailbox, until the session ends.
+///
+/// # Errors
+/// [`Kind::Write`] when no thread can be started, [`Kind::Read`] when no descriptor is left.
+pub fn open(context: Context, policy: Policy) -> Result<Arc<Mailbox<Happening>>> {
+    let offers = Arc::new(Mailbox::new(OFFERS_MAX)?);
+    let happenings = Arc::new(Mailbox::new(EVENTS_MAX)?);
+    let allowed = policy.allowed.clone();
+    let may_subscribe = Box::new(move |from: &Jid| allowed.iter().any(|allow| allow.allows(from)));
+    context.session.receive(Receiving { offers: Arc::clone(&offers), may_subscribe });
+    let told = Arc::clone(&happenings);
+    let line = Line {
+        context,
+        policy: Arc::new(policy),
+        offers,
+        ended: Arc::new(Mailbox::new(OFFERS_MAX)?),
+        happenings,
+        waiting: VecDeque::new(),
+        active: 0,
+        received: 0,
+    };
+    thread::spawn("firepush-inbox", move || line.run())?;
+    Ok(told)
+}
+
+struct Line {
+    context: Context,
+    policy: Arc<Policy>,
+    offers: Arc<Mailbox<Offered>>,
+    /// Transfers that ended, and whether with a whole file.
+    ended: Arc<Mailbox<bool>>,
+    happenings: Arc<Mailbox<Happening>>,
+    waiting: VecDeque<(Offered, Until)>,
+    active: usize,
+    received: u64,
+}
+
+impl Line {
+    fn run(mut self) {
+        let cause = self.serve().err();
+        let cause = cause.unwrap_or_else(|| Error::new(Kind::Stopped, "every file was received"));
+        self.happenings.close(cause);
+    }
+
+    fn serve(&mut self) -> Result<()> {
+        while self.policy.count.is_none_or(|count| self.received < count) {
+            while let Some(whole) = self.ended.try_take()? {
+                self.active -= 1;
+                self.received += u64::from(whole);
+            }
+            while let Some(offered) = self.offers.try_take()? {
+                self.admit(offered)?;
+            }
+            self.start_next()?;
+            self.turn_away_expired()?;
+            self.wait_for_news()?;
+        }
+        Ok(())
+    }
+
+    /// Only the allow-list gets in.
+    fn admit(&mut self, offered: Offered) -> Result<()> {
+        if !self.policy.allowed.iter().any(|allow| allow.allows(&offered.from)) {
+            log::warn!("declined {:?} of {}, who is not in the allow-list", offered.offer.name, offered.from);
+            return self.context.session.tell(&offered.request.refuse(forbidden()).to_element());
+        }
+        let _ = self.happenings.put(Happening::Offered {
+            id: offered.offer.sid.clone(),
+            from: offered.from.clone(),
+            name: offered.offer.name.clone(),
+            size: offered.offer.size,
+        });
+        self.waiting.push_back((offered, self.context.patience.until(Wait::Queue)));
+        Ok(())
+    }
+
+    fn start_next(&mut self) -> Result<()> {
+        while self.has_room() {
+            let Some((offered, _)) = self.waiting.pop_front() else { return Ok(()) };
+            self.active += 1;
+            self.start(offered)?;
+        }
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        let wanted = self.policy.count.map_or(u64::MAX, |count| count - self.received);
+        self.active < self.policy.parallel && (self.active as u64) < wanted
+    }
+
+    fn start(&self, offered: Offered) -> Result<()> {
+        let context = Context { progress: Arc::new(Progress::default()), ..self.context.clone() };
+        let (ended, happenings, policy) =
+            (Arc::clone(&self.ended), Arc::clone(&self.happenings), Arc::clone(&self.policy));
+        thread::spawn("firepush-receive", move || {
+            let (id, from, name) = (offered.offer.sid.clone(), offered.from.clone(), offered.offer.name.clone());
+            let received = receive(&context, offered, &policy.folder);
+            let whole = received.is_ok();
+            let _ = happenings.put(match received {
+                Ok(receipt) => Happening::Received { id, from, receipt },
+                Err(error) => Happening::Failed { id, from, name, error },
+            });
+            let _ = ended.put(whole);
+        })?;
+        Ok(())
+    }
+
+    /// Who waited too long is told to come again.
+    fn turn_away_expired(&mut self) -> Result<()> {
+        while self.waiting.front().is_some_and(|(_, until)| until.deadline() <= Instant::now()) {
+            let Some((offered, _)) = self.waiting.pop_front() else { return Ok(()) };
+            let busy = StanzaError::new(ErrorType::Wait, "resource-constraint");
+            self.context.session.tell(&offered.request.refuse(busy).to_element())?;
+        }
+        Ok(())
+    }
+
+    fn wait_for_news(&self) -> Result<()> {
+        let longest = self.context.patience.until(Wait::Idle);
+        let until = self.waiting.front().map_or(longest, |(_, until)| until.clone());
+        let news = [(self.offers.as_fd(), Ready::Read), (self.ended.as_fd(), Ready::Read)];
+        match until.any_ready(&news) {
+            Err(e) if e.kind() != Kind::Timeout => Err(e),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Which client of the recipient gets the file (rules 19–22, 73).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Context;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::waits::Wait;
+use crate::os::until::Until;
+use crate::proto::disco::{self, Info, Items};
+use crate::proto::presence::Show;
+use crate::proto::roster::{self, Subscription};
+use crate::proto::{ns, ping};
+use crate::session::Session;
+use crate::session::pending::Pending;
+use crate::session::presences::Seen;
+use crate::xml::element::Element;
+
+/// Openfire pushes presence this much later than it answers.
+const LATE_PRESENCE: Duration = Duration::from_secs(1);
+
+/// More resources than this are not asked what they can do.
+const CANDIDATES_MAX: usize = 8;
+
+/// The search for a recipient, with its questions on the way.
+pub struct Search<'c> {
+    context: &'c Context,
+    to: Jid,
+    asked: Option<Asked>,
+    until: Until,
+}
+
+/// What is asked about an account.
+struct Asked {
+    roster: Pending,
+    items: Pending,
+    /// Its answer comes after every presence that the server pushes for local users.
+    ping: Pending,
+}
+
+/// A client that may be the one, and what it can do once it answers.
+pub struct Candidate {
+    jid: Jid,
+    seen: Option<Seen>,
+    info: Option<Pending>,
+}
+
+/// The search when it is known who is online.
+pub enum Found {
+    /// As it was given: nothing is asked.
+    Given(Jid),
+    /// Clients that are being asked what they can do.
+    Candidates(Jid, Vec<Candidate>),
+}
+
+impl<'c> Search<'c> {
+    /// Asks; a full JID is taken as it is.
+    ///
+    /// # Errors
+    /// What ended the session, [`Kind::Stopped`], or a timeout.
+    pub fn start(context: &'c Context, to: &Jid) -> Result<Self> {
+        let until = context.patience.until(Wait::Discover);
+        let asked = if to.is_bare() { Some(ask(&context.session, to, &until)?) } else { None };
+        Ok(Search { context, to: to.clone(), asked, until })
+    }
+
+    /// Waits until it is known who is online, and asks each what it can do.
+    ///
+    /// # Errors
+    /// [`Kind::Offline`], [`Kind::NotShared`], and as [`Search::start`].
+    pub fn found(self) -> Result<Found> {
+        let Some(asked) = &self.asked else { return Ok(Found::Given(self.to)) };
+        let candidates = online(&self.context.session, &self.to, asked, &self.until)?;
+        let candidates = match candidates.as_slice() {
+            [] => self.unseen(asked)?,
+            _ => candidates,
+        };
+        let until = self.context.patience.until(Wait::Discover);
+        let mut flight = self.context.session.flight();
+        let mut asked = Vec::new();
+        for (jid, seen) in candidates.into_iter().take(CANDIDATES_MAX) {
+            let info = Some(flight.get(&jid, disco::info_query())?);
+            asked.push(Candidate { jid, seen, info });
+        }
+        flight.send(&until)?;
+        Ok(Found::Candidates(self.to, asked))
+    }
+
+    /// Nobody is seen online. Where we may see the account, it is offline; where only it sees us, Spark's usual
+    /// resource is worth a question; else nobody can tell.
+    fn unseen(&self, asked: &Asked) -> Result<Vec<(Jid, Option<Seen>)>> {
+        match subscription(asked, &self.until)? {
+            Subscription::To | Subscription::Both => Err(offline(&self.to)),
+            Subscription::From => Ok(vec![(self.to.with_resource("Spark")?, None)]),
+            Subscription::None | Subscription::Remove => Err(not_shared(&self.to)),
+        }
+    }
+}
+
+fn ask(session: &Arc<Session>, to: &Jid, until: &Until) -> Result<Asked> {
+    let mut flight = session.flight();
+    let asked = Asked {
+        roster: flight.roster_item(to)?,
+        items: flight.get(to, disco::items_query())?,
+        ping: flight.get(&session.me().server(), ping::request())?,
+    };
+    flight.send(until)?;
+    Ok(asked)
+}
+
+/// The resources that the server pushed presence of, else those it lists (Openfire), else those whose presence
+/// comes a little later.
+fn online(session: &Arc<Session>, to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
+    let watch = session.watch(to)?;
+    let seen = || session.online(to).into_iter().map(|(jid, seen)| (jid, Some(seen))).collect::<Vec<_>>();
+    answered(&asked.ping, until)?;
+    if seen().is_empty() {
+        let listed = listed(to, asked, until)?;
+        if !listed.is_empty() {
+            return Ok(listed);
+        }
+        watch.take(&until.at_most(LATE_PRESENCE))?;
+    }
+    Ok(seen())
+}
+
+/// Waits for an answer, but lets its absence be no answer.
+fn answered(pending: &Pending, until: &Until) -> Result<Option<Element>> {
+    match pending.wait(until) {
+        Ok(answer) => Ok(answer.ok().flatten()),
+        Err(e) if e.kind() == Kind::Timeout => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+fn listed(to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
+    let items = answered(&asked.items, until)?.and_then(|query| Items::parse(&query).ok());
+    let items = items.map(|items| items.0).unwrap_or_default();
+    let resources = items.into_iter().map(|item| item.jid).filter(|jid| !jid.is_bare() && jid.bare() == to.bare());
+    Ok(resources.map(|jid| (jid, None)).collect())
+}
+
+fn subscription(asked: &Asked, until: &Until) -> Result<Subscription> {
+    let query = answered(&asked.roster, until)?;
+    let item = query.as_ref().and_then(|query| query.find("item", ns::ROSTER));
+    Ok(item.and_then(|item| roster::Item::parse(item).ok()).map_or(Subscription::None, |item| item.subscription))
+}
+
+impl Found {
+    /// The client that gets the file: able; then not busy, highest priority, least away, first by resource.
+    ///
+    /// # Errors
+    /// [`Kind::Unable`], [`Kind::Offline`], and as [`Search::start`].
+    pub fn best(self, context: &Context) -> Result<Jid> {
+        let (to, candidates) = match self {
+            Found::Given(jid) => return Ok(jid),
+            Found::Candidates(to, candidates) => (to, candidates),
+        };
+        let until = context.patience.until(Wait::Discover);
+        let (mut able, mut answered_by) = (Vec::new(), 0);
+        for candidate in candidates {
+            let Some(pending) = &candidate.info else { continue };
+            let Some(query) = answered(pending, &until)? else { continue };
+            answered_by += 1;
+            if Info::parse(&query).is_ok_and(|info| takes_files(&info)) {
+                able.push(candidate);
+            }
+        }
+        able.sort_by_cached_key(rank);
+        match able.into_iter().next() {
+            Some(best) => Ok(best.jid),
+            None if answered_by == 0 => Err(offline(&to)),
+            None => Err(unable(&to)),
+        }
+    }
+}
+
+fn takes_files(info: &Info) -> bool {
+    info.has(ns::SI) && info.has(ns::SI_FILE) && (info.has(ns::BYTESTREAMS) || info.has(ns::IBB))
+}
+
+/// Smaller is better.
+fn rank(candidate: &Candidate) -> (bool, i16, u8, String) {
+    let (show, priority) = candidate.seen.map_or((Show::Online, 0), |seen| (seen.show, seen.priority));
+    let away = match show {
+        Show::Chat => 0,
+        Show::Online => 1,
+        Show::Away => 2,
+        Show::Xa => 3,
+        Show::Dnd => 4,
+    };
+    let resource = candidate.jid.resource().unwrap_or_default().to_owned();
+    (show == Show::Dnd, -i16::from(priority), away, resource)
+}
+
+/// The recipient has no resource online.
+pub fn offline(to: &Jid) -> Error {
+    Error::new(Kind::Offline, format!("{} is offline (the server knows no resource of it)", to.bare()))
+        .during(Wait::Discover)
+}
+
+/// The recipient's client can't take files.
+pub fn unable(to: &Jid) -> Error {
+    Error::new(Kind::Unable, format!("{to} is online with no client that takes files")).during(Wait::Discover)
+}
+
+fn not_shared(to: &Jid) -> Error {
+    let what = format!("{to} is unknown, or doesn't share its presence with this account (servers don't tell which)");
+    Error::new(Kind::NotShared, what).during(Wait::Discover)
+}

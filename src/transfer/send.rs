@@ -1,0 +1,228 @@
+//! Sending one file: resolve, discover, offer, carry, outcome.
+
+use std::time::Instant;
+
+use super::Context;
+use super::delivery::{Delivery, Method, Tier};
+use super::ibb;
+use super::name;
+use super::proxies;
+use super::recipient::{Search, offline, unable};
+use super::socks5::Bytestream;
+use super::source::Source;
+use crate::base::config::Preference;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::waits::Wait;
+use crate::os::random;
+use crate::proto::bytestreams::StreamHost;
+use crate::proto::disco;
+use crate::proto::iq::StanzaError;
+use crate::proto::ns;
+use crate::proto::offer::{Accept, Offer};
+use crate::session::Letterbox;
+
+/// Sends the bytes of `source` to `to`.
+///
+/// # Errors
+/// Of every kind but those of the command line: see [`Kind`].
+pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
+    let started = Instant::now();
+    context.progress.start(source.size());
+    let (recipient, hosts) = prepare(context, to, &source)?;
+    let methods = methods(context.config.method, &source, &hosts)?;
+    let mut push = Push { context, recipient: &recipient, hosts, name: name::safe(source.name()), source };
+    let (id, method) = push.run(&methods)?;
+    let tier = if method == Method::Ibb { Tier::Acked } else { Tier::Forwarded };
+    let Push { name, source, .. } = push;
+    Ok(Delivery { id, name, tier, method, bytes: source.size(), to: recipient, elapsed: started.elapsed() })
+}
+
+/// Finds the recipient's client and the proxies, each step of both on the way at once. The proxies must be
+/// known before the offer: after an accept there is no time left (rule 29).
+fn prepare(context: &Context, to: &Jid, source: &Source) -> Result<(Jid, Vec<StreamHost>)> {
+    let wanted = context.config.method != Preference::Ibb && source.size() > 0;
+    let services = if wanted { Some(proxies::list(context)?) } else { None };
+    let search = Search::start(context, to)?;
+    let services = services.map(|services| services.query(context)).transpose()?;
+    let found = search.found()?;
+    let hosts = services.map(|services| services.hosts(context)).transpose()?;
+    Ok((found.best(context)?, hosts.unwrap_or_default()))
+}
+
+/// What is offered: never bytestreams without a streamhost, always in-band (rules 27, 38).
+fn methods(preference: Preference, source: &Source, hosts: &[StreamHost]) -> Result<Vec<Method>> {
+    match preference {
+        _ if source.size() == 0 => Ok(vec![Method::Ibb]),
+        Preference::Ibb => Ok(vec![Method::Ibb]),
+        Preference::Auto if hosts.is_empty() => Ok(vec![Method::Ibb]),
+        Preference::Socks5 if hosts.is_empty() => {
+            let what = "the server names no SOCKS5 proxy that can be reached from here";
+            Err(Error::new(Kind::NoBytestream, what).during(Wait::Discover))
+        }
+        Preference::Auto | Preference::Socks5 => Ok(vec![Method::Socks5, Method::Ibb]),
+    }
+}
+
+/// One file on its way to one client.
+struct Push<'c> {
+    context: &'c Context,
+    recipient: &'c Jid,
+    hosts: Vec<StreamHost>,
+    name: String,
+    source: Source,
+}
+
+/// What one offer came to before a byte was sent.
+enum Attempt {
+    Done(Method),
+    /// No way for the bytes; another offer may find one.
+    NoWay(Error),
+}
+
+impl Push<'_> {
+    /// One offer; a second one, in-band only, when that is allowed, for the operator sees a second popup.
+    fn run(&mut self, methods: &[Method]) -> Result<(String, Method)> {
+        let sid = random::token(16)?;
+        let error = match self.attempt(&sid, methods)? {
+            Attempt::Done(method) => return Ok((sid, method)),
+            Attempt::NoWay(error) => error,
+        };
+        if !self.context.config.reoffer {
+            return Err(error);
+        }
+        log::info!("offering once more, in-band only: {error}");
+        let sid = random::token(16)?;
+        match self.attempt(&sid, &[Method::Ibb])? {
+            Attempt::Done(method) => Ok((sid, method)),
+            Attempt::NoWay(error) => Err(error),
+        }
+    }
+
+    fn attempt(&mut self, sid: &str, methods: &[Method]) -> Result<Attempt> {
+        let letters = self.context.session.transfer(self.recipient, sid)?;
+        let accepted = match self.offer(sid, methods)? {
+            Ok(accepted) => accepted,
+            Err(refusal) => return self.refused(&refusal),
+        };
+        match self.choose(&accepted) {
+            Method::Socks5 => self.by_socks5(sid, &letters, accepted.methods.contains(&Method::Ibb)),
+            Method::Ibb => self.by_ibb(sid, &letters, Wait::Open),
+        }
+    }
+
+    /// XEP-0095 §3, XEP-0096 §2: who accepts names the methods that it takes, of those that were offered.
+    fn offer(&self, sid: &str, methods: &[Method]) -> Result<std::result::Result<Accept, StanzaError>> {
+        let offer = Offer {
+            sid: sid.to_owned(),
+            profile: ns::SI_FILE.to_owned(),
+            name: self.name.clone(),
+            size: Some(self.source.size()),
+            date: None,
+            desc: None,
+            mime: None,
+            methods: methods.to_vec(),
+        };
+        let until = self.context.patience.until(Wait::Answer);
+        let asked = self.context.session.set(self.recipient, offer.to_element(), &until)?;
+        let unanswered = |e: Error| match e.kind() {
+            Kind::Unanswered => {
+                Error::new(e.kind(), format!("{} did not answer: {}", self.recipient, e.what())).during(Wait::Answer)
+            }
+            _ => e,
+        };
+        let si = match asked.wait(&until).map_err(unanswered)? {
+            Ok(si) => si.ok_or_else(|| Error::new(Kind::Protocol, "the accept is empty")),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let accept = si.and_then(|si| Accept::parse(&si)).map_err(|e| e.during(Wait::Answer))?;
+        if accept.unknown || accept.methods.iter().any(|method| !methods.contains(method)) {
+            let what = format!("{} accepted by a method that was not offered", self.recipient);
+            return Err(Error::new(Kind::Protocol, what).during(Wait::Answer));
+        }
+        Ok(Ok(accept))
+    }
+
+    /// Two values leave the choice to us: in-band at once, for the proxy costs old Smack's patience (rule 35).
+    fn choose(&self, accepted: &Accept) -> Method {
+        match (accepted.methods.as_slice(), self.context.config.method) {
+            ([method], _) => *method,
+            (_, Preference::Socks5) => Method::Socks5,
+            _ => Method::Ibb,
+        }
+    }
+
+    /// Through the proxy; when that can't be established and in-band was accepted too, once in-band on the same
+    /// sid: Smack 3 takes it, later ones are silent (rule 48).
+    fn by_socks5(&mut self, sid: &str, letters: &Letterbox, ibb_too: bool) -> Result<Attempt> {
+        let context = self.context;
+        let bytestream = Bytestream { context, peer: self.recipient, sid };
+        let error = match bytestream.establish(&self.hosts) {
+            Ok(stream) => {
+                bytestream.carry(&*stream, &mut self.source)?;
+                return Ok(Attempt::Done(Method::Socks5));
+            }
+            Err(e) => self.survived(e)?,
+        };
+        if !ibb_too {
+            return Ok(Attempt::NoWay(error));
+        }
+        log::info!("trying in-band on the same stream: {error}");
+        match self.by_ibb(sid, letters, Wait::SecondOpen)? {
+            Attempt::NoWay(_) => Ok(Attempt::NoWay(error)),
+            done => Ok(done),
+        }
+    }
+
+    fn by_ibb(&mut self, sid: &str, letters: &Letterbox, wait: Wait) -> Result<Attempt> {
+        let stream = ibb::Sending { context: self.context, peer: self.recipient, sid, letters };
+        match stream.open(self.source.size(), wait) {
+            Ok(block_size) => stream.carry(&mut self.source, block_size).map(|()| Attempt::Done(Method::Ibb)),
+            Err(e) => self.survived(e).map(Attempt::NoWay),
+        }
+    }
+
+    /// An error that ends one way for the bytes but not the transfer.
+    fn survived(&self, error: Error) -> Result<Error> {
+        let final_kind = matches!(error.kind(), Kind::Stopped | Kind::Cancelled | Kind::Unable | Kind::Incomplete);
+        if final_kind || self.context.session.cause_of_end().is_some() { Err(error) } else { Ok(error) }
+    }
+
+    /// What a refusal of the offer means (rule 33).
+    fn refused(&self, refusal: &StanzaError) -> Result<Attempt> {
+        let to = self.recipient;
+        let error = |kind, what: String| Error::new(kind, format!("{what} ({refusal})")).during(Wait::Answer);
+        match refusal.condition.as_str() {
+            "forbidden" | "not-acceptable" | "not-authorized" => {
+                Err(error(Kind::Declined, format!("{to} declined {}", self.name)))
+            }
+            "bad-request" => {
+                let what = format!("{to} takes none of the offered methods");
+                Ok(Attempt::NoWay(error(Kind::Unable, what).advise("try --method auto, or --reoffer")))
+            }
+            "not-allowed" => {
+                let what = format!("the server or {to} does not allow the offer of {}", self.name);
+                Err(error(Kind::Server, what)
+                    .advise("ask the administrator of the server whether file transfer is allowed"))
+            }
+            "resource-constraint" => Err(error(Kind::Busy, format!("{to} takes no further file now"))),
+            "service-unavailable" | "recipient-unavailable" | "item-not-found" => Err(self.gone_or_unable(refusal)),
+            "feature-not-implemented" => Err(unable(to)),
+            _ => Err(error(Kind::Protocol, format!("{to} refused the offer"))),
+        }
+    }
+
+    /// Servers refuse for who is offline as clients refuse what they don't know: a question that every client
+    /// answers tells them apart.
+    fn gone_or_unable(&self, refusal: &StanzaError) -> Error {
+        log::debug!("the offer was refused: {refusal}");
+        let until = self.context.patience.until(Wait::Discover);
+        let asked = self.context.session.get(self.recipient, disco::info_query(), &until);
+        match asked.and_then(|asked| asked.wait(&until)) {
+            Ok(Ok(_)) => unable(self.recipient),
+            Ok(Err(_)) => offline(self.recipient),
+            Err(e) if e.kind() == Kind::Timeout => offline(self.recipient),
+            Err(e) => e,
+        }
+    }
+}
