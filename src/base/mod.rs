@@ -7,6 +7,7 @@ pub mod error;
 pub mod jid;
 mod kind;
 pub mod pin;
+mod rows;
 pub mod secret;
 pub mod settings;
 pub mod units;

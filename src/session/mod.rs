@@ -2,6 +2,8 @@
 
 pub mod answers;
 pub mod conversation;
+mod flight;
+mod letterbox;
 pub mod login;
 pub mod pending;
 pub mod presences;
@@ -9,4 +11,5 @@ mod reader;
 pub mod router;
 mod shared;
 
-pub use shared::{Letterbox, Session};
+pub use letterbox::Letterbox;
+pub use shared::Session;

@@ -1,15 +1,16 @@
 //! A session that several transfers share.
 
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::conversation::written;
+use super::flight::Flight;
+use super::letterbox::{Letterbox, Watch};
 use super::login::{Hints, LoggedIn};
 use super::pending::Pending;
 use super::presences::Seen;
 use super::reader;
-use super::router::{Asked, Letter, Receiving, Router};
+use super::router::{Asked, Receiving, Router};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
@@ -17,10 +18,9 @@ use crate::net::link::Link;
 use crate::os::event::Event;
 use crate::os::mailbox::Mailbox;
 use crate::os::until::{Patience, Ready, Until};
-use crate::os::{random, socket, thread};
-use crate::proto::iq::Iq;
+use crate::os::{socket, thread};
 use crate::proto::presence::Presence;
-use crate::proto::{roster, stream};
+use crate::proto::stream;
 use crate::xml::element::Element;
 
 /// A transfer that isn't acknowledged block by block is ended after this many.
@@ -120,7 +120,7 @@ impl Session {
         let _ = self.link.post(written(stanza).as_bytes());
     }
 
-    fn write(&self, text: &str, until: &Until) -> Result<()> {
+    pub(super) fn write(&self, text: &str, until: &Until) -> Result<()> {
         if let Some(cause) = self.lock().closed() {
             return Err(cause.clone().during(until.wait()));
         }
@@ -171,7 +171,7 @@ impl Session {
         Ok(Watch { session: Arc::clone(self), came })
     }
 
-    fn expect(&self, id: String, asked: Asked) -> Result<()> {
+    pub(super) fn expect(&self, id: String, asked: Asked) -> Result<()> {
         let mut router = self.lock();
         if let Some(cause) = router.closed() {
             return Err(cause.clone());
@@ -213,112 +213,5 @@ impl Session {
         self.link.finish();
         self.lock().close(cause);
         self.ended.set();
-    }
-}
-
-/// Stanzas that leave in one write.
-pub struct Flight<'s> {
-    session: &'s Arc<Session>,
-    text: String,
-}
-
-impl Flight<'_> {
-    pub fn get(&mut self, to: &Jid, child: Element) -> Result<Pending> {
-        self.request(to, child, Iq::get, None)
-    }
-
-    pub fn set(&mut self, to: &Jid, child: Element) -> Result<Pending> {
-        self.request(to, child, Iq::set, None)
-    }
-
-    /// Asks for the roster, of which only the item of `of` is kept.
-    pub fn roster_item(&mut self, of: &Jid) -> Result<Pending> {
-        let account = self.session.me.bare();
-        self.request(&account, roster::query(), Iq::get, Some(of.bare()))
-    }
-
-    fn request(
-        &mut self,
-        to: &Jid,
-        child: Element,
-        make: fn(&Jid, String, Element) -> Iq,
-        keep: Option<Jid>,
-    ) -> Result<Pending> {
-        let id = random::token(12)?;
-        let reply = Arc::new(Mailbox::new(1)?);
-        let asked = Asked { of: to.clone(), reply: Arc::clone(&reply), keep, kept: Vec::new() };
-        self.session.expect(id.clone(), asked)?;
-        self.text += &written(&make(to, id.clone(), child).to_element());
-        Ok(Pending::new(Arc::clone(self.session), id, reply))
-    }
-
-    /// Sends them.
-    ///
-    /// # Errors
-    /// What ended the session, [`Kind::Stopped`], or a timeout.
-    pub fn send(self, until: &Until) -> Result<()> {
-        self.session.write(&self.text, until)
-    }
-}
-
-/// Where everything arrives that the other side sends for one transfer.
-pub struct Letterbox {
-    session: Arc<Session>,
-    key: (Jid, String),
-    letters: Arc<Mailbox<Letter>>,
-}
-
-impl Letterbox {
-    /// Waits for the next letter.
-    ///
-    /// # Errors
-    /// The timeout of the wait, [`Kind::Stopped`], or what ended the session.
-    pub fn take(&self, until: &Until) -> Result<Letter> {
-        self.letters.take(until)
-    }
-
-    /// The next letter, if there is one.
-    ///
-    /// # Errors
-    /// What ended the session.
-    pub fn try_take(&self) -> Result<Option<Letter>> {
-        self.letters.try_take()
-    }
-}
-
-impl AsFd for Letterbox {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.letters.as_fd()
-    }
-}
-
-impl Drop for Letterbox {
-    fn drop(&mut self) {
-        self.session.lock().transfers.remove(&self.key);
-    }
-}
-
-/// Tells whenever a resource of an account comes online.
-pub struct Watch {
-    session: Arc<Session>,
-    came: Arc<Mailbox<()>>,
-}
-
-impl Watch {
-    /// Waits until a resource comes online; `false` when none came in time.
-    ///
-    /// # Errors
-    /// [`Kind::Stopped`], or what ended the session.
-    pub fn take(&self, until: &Until) -> Result<bool> {
-        match self.came.take(until) {
-            Err(e) if e.kind() == Kind::Timeout => Ok(false),
-            came => came.map(|()| true),
-        }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.session.lock().presences.unwatch(&self.came);
     }
 }

@@ -1,0 +1,73 @@
+//! Where what arrives for one transfer, or of one account, is waited for.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+use super::router::Letter;
+use super::shared::Session;
+use crate::base::error::{Kind, Result};
+use crate::base::jid::Jid;
+use crate::os::mailbox::Mailbox;
+use crate::os::until::Until;
+
+/// Where everything arrives that the other side sends for one transfer.
+pub struct Letterbox {
+    pub(super) session: Arc<Session>,
+    pub(super) key: (Jid, String),
+    pub(super) letters: Arc<Mailbox<Letter>>,
+}
+
+impl Letterbox {
+    /// Waits for the next letter.
+    ///
+    /// # Errors
+    /// The timeout of the wait, [`Kind::Stopped`], or what ended the session.
+    pub fn take(&self, until: &Until) -> Result<Letter> {
+        self.letters.take(until)
+    }
+
+    /// The next letter, if there is one.
+    ///
+    /// # Errors
+    /// What ended the session.
+    pub fn try_take(&self) -> Result<Option<Letter>> {
+        self.letters.try_take()
+    }
+}
+
+impl AsFd for Letterbox {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.letters.as_fd()
+    }
+}
+
+impl Drop for Letterbox {
+    fn drop(&mut self) {
+        self.session.lock().transfers.remove(&self.key);
+    }
+}
+
+/// Tells whenever a resource of an account comes online.
+pub struct Watch {
+    pub(super) session: Arc<Session>,
+    pub(super) came: Arc<Mailbox<()>>,
+}
+
+impl Watch {
+    /// Waits until a resource comes online; `false` when none came in time.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`], or what ended the session.
+    pub fn take(&self, until: &Until) -> Result<bool> {
+        match self.came.take(until) {
+            Err(e) if e.kind() == Kind::Timeout => Ok(false),
+            came => came.map(|()| true),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.session.lock().presences.unwatch(&self.came);
+    }
+}
