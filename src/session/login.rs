@@ -45,6 +45,14 @@ struct Login<'a> {
     round_trip: Duration,
 }
 
+/// One SASL exchange under way.
+struct Attempt<'s> {
+    mechanism: Mechanism,
+    exchange: Exchange<'s>,
+    /// The first was refused for its mechanism: this one's refusal is final.
+    is_second: bool,
+}
+
 /// Logs in and binds a resource.
 ///
 /// # Errors
@@ -69,7 +77,7 @@ pub fn login(
     Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism) } })
 }
 
-impl Login<'_> {
+impl<'a> Login<'a> {
     fn connect(&mut self, dialer: &dyn Dial) -> Result<Conversation> {
         let started = Instant::now();
         let stream = dialer.dial(&self.endpoint(), Purpose::new(self.patience, Wait::Connect))?;
@@ -108,38 +116,50 @@ impl Login<'_> {
     }
 
     /// Header and `<auth>` in one flight, with the mechanism that worked before, else SCRAM-SHA-1, never PLAIN
-    /// unasked; when it isn't offered, the strongest of the features (RFC 6120 §6).
+    /// unasked (RFC 6120 §6).
     fn authenticate(&self, talk: &mut Conversation, hints: &Hints) -> Result<Mechanism> {
         let until = self.patience.until(Wait::Login);
-        let domain = self.account.domain();
-        let mut mechanism = hints.mechanism.unwrap_or(Mechanism::ScramSha1);
-        let (mut exchange, auth) = self.start(mechanism)?;
-        talk.write(&(stream::header(domain) + &auth), &until)?;
+        let (attempt, auth) = self.attempt(hints.mechanism.unwrap_or(Mechanism::ScramSha1))?;
+        talk.write(&(stream::header(self.account.domain()) + &auth), &until)?;
         let lost = self.await_header(talk)?;
-        let features = sasl_features(talk, &until)?;
-        let mut early = None;
-        if lost {
-            // A server that was only slow answers the first <auth> now.
-            let answer = talk.stanza(&until.at_most(self.round_trip.max(Duration::from_millis(100))));
-            early = answer.ok();
+        let offered = stream::Features::parse(&talk.stanza(&until)?).map_err(|e| e.during(Wait::Login))?.mechanisms;
+        if !lost {
+            return self.prove(talk, attempt, None, &offered, &until);
         }
-        if lost && early.is_none() {
-            (mechanism, exchange) = self.choose(talk, &features, None, &until)?;
+        // A server that was only slow answers the first <auth> now; one that lost it wants another.
+        match talk.stanza(&until.at_most(self.round_trip.max(Duration::from_millis(100)))) {
+            Ok(answer) => self.prove(talk, attempt, Some(answer), &offered, &until),
+            Err(e) if e.kind() == Kind::Timeout => {
+                let attempt = self.choose(talk, &offered, None, &until)?;
+                self.prove(talk, attempt, None, &offered, &until)
+            }
+            Err(e) => Err(e),
         }
+    }
+
+    /// Answers challenges until the server is content and has proved itself; a mechanism that isn't offered is
+    /// followed by the strongest that is. `answer` has been read already.
+    fn prove(
+        &self,
+        talk: &mut Conversation,
+        mut attempt: Attempt<'a>,
+        mut answer: Option<Element>,
+        offered: &[String],
+        until: &Until,
+    ) -> Result<Mechanism> {
         loop {
-            let stanza = early.take().map_or_else(|| talk.stanza(&until), Ok)?;
+            let stanza = answer.take().map_or_else(|| talk.stanza(until), Ok)?;
             match Reply::parse(&stanza).map_err(|e| e.during(Wait::Login))? {
                 Reply::Challenge(challenge) => {
-                    let response = exchange.answer(&challenge).map_err(|e| e.during(Wait::Login))?;
-                    talk.write(&written(&sasl::response(&response)), &until)?;
+                    let response = attempt.exchange.answer(&challenge).map_err(|e| e.during(Wait::Login))?;
+                    talk.write(&written(&sasl::response(&response)), until)?;
                 }
                 Reply::Success(proof) => {
-                    exchange.finish(proof.as_deref()).map_err(|e| e.during(Wait::Login))?;
-                    talk.restart(&until)?;
-                    return Ok(mechanism);
+                    attempt.exchange.finish(proof.as_deref()).map_err(|e| e.during(Wait::Login))?;
+                    return talk.restart(until).map(|()| attempt.mechanism);
                 }
-                Reply::Failure { condition, .. } if condition == "invalid-mechanism" => {
-                    (mechanism, exchange) = self.choose(talk, &features, Some(mechanism), &until)?;
+                Reply::Failure { condition, .. } if condition == "invalid-mechanism" && !attempt.is_second => {
+                    attempt = self.choose(talk, offered, Some(attempt.mechanism), until)?;
                 }
                 Reply::Failure { condition, text } => {
                     return Err(sasl::refusal(&condition, text.as_deref()).during(Wait::Login));
@@ -148,10 +168,11 @@ impl Login<'_> {
         }
     }
 
-    fn start(&self, mechanism: Mechanism) -> Result<(Exchange<'_>, String)> {
+    /// An exchange with what begins it.
+    fn attempt(&self, mechanism: Mechanism) -> Result<(Attempt<'a>, String)> {
         let user = self.account.local().unwrap_or_default();
         let (exchange, initial) = Exchange::start(mechanism, user, self.secret.reveal(), &random::token(24)?);
-        Ok((exchange, written(&sasl::auth(mechanism, &initial))))
+        Ok((Attempt { mechanism, exchange, is_second: false }, written(&sasl::auth(mechanism, &initial))))
     }
 
     /// Openfire 4.7 loses what comes together with the end of a TLS 1.3 handshake: when nothing at all answers,
@@ -178,16 +199,16 @@ impl Login<'_> {
         offered: &[String],
         refused: Option<Mechanism>,
         until: &Until,
-    ) -> Result<(Mechanism, Exchange<'_>)> {
+    ) -> Result<Attempt<'a>> {
         let allowed: Vec<_> = Mechanism::ALL.iter().copied().filter(|m| Some(*m) != refused).collect();
         let Some(mechanism) = Mechanism::strongest(offered, &allowed) else {
             let what = format!("the server offers none of our login mechanisms, only {}", offered.join(", "));
             return Err(Error::new(Kind::NoMechanism, what).during(Wait::Login));
         };
         log::info!("logging in by {}", mechanism.name());
-        let (exchange, auth) = self.start(mechanism)?;
+        let (attempt, auth) = self.attempt(mechanism)?;
         talk.write(&auth, until)?;
-        Ok((mechanism, exchange))
+        Ok(Attempt { is_second: refused.is_some(), ..attempt })
     }
 
     /// Header and `<bind>` in one flight. Its result is read before anything else is sent: Openfire binds
@@ -219,11 +240,6 @@ impl Login<'_> {
         talk.write(&written(&request.to_element()), &until)?;
         await_iq(talk, &id, &until)?.map(|_| ()).map_err(|e| bind_refused(&e))
     }
-}
-
-fn sasl_features(talk: &mut Conversation, until: &Until) -> Result<Vec<String>> {
-    let features = stream::Features::parse(&talk.stanza(until)?).map_err(|e| e.during(until.wait()))?;
-    Ok(features.mechanisms)
 }
 
 /// Reads up to the reply with this id: before the bind nothing else matters, and its `to` is odd.

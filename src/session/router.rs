@@ -143,11 +143,11 @@ impl Router {
     }
 
     fn route_request(&mut self, iq: Iq) -> Option<Iq> {
-        let child = iq.child.clone()?;
+        let Some(child) = &iq.child else { return Some(answer(&iq)) };
         match (child.name(), child.ns(), iq.kind) {
-            ("si", ns::SI, IqType::Set) => self.route_offer(iq, &child),
+            ("si", ns::SI, IqType::Set) => self.route_offer(iq),
             ("query", ns::BYTESTREAMS, IqType::Set) | ("open" | "data" | "close", ns::IBB, IqType::Set) => {
-                self.route_transfer(iq, &child)
+                self.route_transfer(iq)
             }
             ("query", ns::ROSTER, IqType::Set) if answers_for(&self.me, &self.me.bare(), iq.from.as_ref()) => {
                 Some(iq.result(None))
@@ -156,8 +156,10 @@ impl Router {
         }
     }
 
-    fn route_offer(&mut self, iq: Iq, si: &Element) -> Option<Iq> {
-        let (Some(receiving), Some(from)) = (&self.receiving, iq.from.clone()) else { return Some(answer(&iq)) };
+    fn route_offer(&mut self, iq: Iq) -> Option<Iq> {
+        let (Some(receiving), Some(from), Some(si)) = (&self.receiving, iq.from.clone(), &iq.child) else {
+            return Some(answer(&iq));
+        };
         match Offer::parse(si) {
             Ok(offer) => {
                 let offered = Offered { request: Request(iq), offer, from };
@@ -171,10 +173,12 @@ impl Router {
         }
     }
 
-    fn route_transfer(&mut self, iq: Iq, child: &Element) -> Option<Iq> {
-        let key = iq.from.clone().zip(child.get("sid").map(str::to_owned));
-        let Some(transfer) = key.and_then(|key| self.transfers.get(&key)) else { return Some(answer(&iq)) };
-        let letter = match letter(iq, child) {
+    fn route_transfer(&mut self, mut iq: Iq) -> Option<Iq> {
+        let sid = iq.child.as_ref().and_then(|child| child.get("sid")).map(str::to_owned);
+        let transfer = iq.from.clone().zip(sid).and_then(|key| self.transfers.get(&key));
+        let Some(transfer) = transfer else { return Some(answer(&iq)) };
+        let child = iq.child.take()?;
+        let letter = match letter(Request(iq), &child) {
             Ok(letter) => letter,
             Err(refusal) => return Some(*refusal),
         };
@@ -222,8 +226,7 @@ impl Router {
 
 /// What the request says to its transfer, or what it is answered with at once: a block size that is too
 /// large is refused so that the sender can try a smaller one.
-fn letter(iq: Iq, child: &Element) -> std::result::Result<Letter, Box<Iq>> {
-    let request = Request(Iq { child: None, ..iq });
+fn letter(request: Request, child: &Element) -> std::result::Result<Letter, Box<Iq>> {
     match child.name() {
         "query" => match Hosts::parse(child) {
             Ok(hosts) => Ok(Letter::Streamhosts(request, hosts)),

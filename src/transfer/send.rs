@@ -1,6 +1,6 @@
 //! Sending one file: resolve, discover, offer, carry, outcome.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Context;
 use super::delivery::{Delivery, Method, Tier};
@@ -21,6 +21,9 @@ use crate::proto::iq::StanzaError;
 use crate::proto::ns;
 use crate::proto::offer::{Accept, Offer};
 use crate::session::Letterbox;
+
+/// Openfire forgets an offer after ten minutes, and its proxy then refuses (rule 32).
+const OFFER_LIFE: Duration = Duration::from_secs(570);
 
 /// Sends the bytes of `source` to `to`.
 ///
@@ -123,7 +126,7 @@ impl Push<'_> {
             mime: None,
             methods: methods.to_vec(),
         };
-        let until = self.context.patience.until(Wait::Answer);
+        let until = self.context.patience.until(Wait::Answer).at_most(OFFER_LIFE);
         let asked = self.context.session.set(self.recipient, offer.to_element(), &until)?;
         let unanswered = |e: Error| match e.kind() {
             Kind::Unanswered => {
