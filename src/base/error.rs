@@ -38,7 +38,12 @@ impl Error {
     pub(crate) fn timed_out(wait: Wait, limit: Duration) -> Self {
         let kind = if wait == Wait::Answer { Kind::Unanswered } else { Kind::Timeout };
         let what = format!("no answer within {} ({})", Seconds(limit), wait.setting());
-        Error::new(kind, what).during(wait)
+        Error::new(kind, what).during(wait).fault_of(wait.fault())
+    }
+
+    /// Says in front where it happened: an address, a user.
+    pub(crate) fn at(self, place: impl fmt::Display) -> Self {
+        self.change(|inner| inner.what = format!("{place}: {}", inner.what))
     }
 
     /// Names what was being done; the innermost name stays.
@@ -173,7 +178,7 @@ mod tests {
         let error = Error::timed_out(Wait::Activate, Duration::from_secs(15)).during(Wait::Login);
         assert_eq!(
             error.to_string(),
-            "no answer within 15 s (wait_activate), while activating the bytestream at the proxy (the network); try again later"
+            "no answer within 15 s (wait_activate), while activating the bytestream at the proxy (the server); try again later"
         );
         assert_eq!(error.wait(), Some(Wait::Activate), "the innermost name stays");
     }

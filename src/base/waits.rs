@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::kind::Fault;
 use super::units;
 
 macro_rules! waits {
-    ($($wait:ident $name:literal $default:literal $doing:literal;)+) => {
+    ($($wait:ident $name:literal $default:literal $fault:ident $doing:literal;)+) => {
         /// A wait that has a deadline. Its setting is `wait_NAME`; a bare number is seconds.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -30,6 +31,11 @@ macro_rules! waits {
                 match self { $(Wait::$wait => $default,)+ }
             }
 
+            /// Who lets us wait, most likely.
+            pub fn fault(self) -> Fault {
+                match self { $(Wait::$wait => Fault::$fault,)+ }
+            }
+
             /// What is being done meanwhile, for "while …".
             pub fn doing(self) -> &'static str {
                 match self { $(Wait::$wait => $doing,)+ }
@@ -39,31 +45,31 @@ macro_rules! waits {
 }
 
 waits! {
-    Resolve "resolve" "15" "looking up the server's address";
-    Connect "connect" "20" "connecting to the server";
-    Tls "tls" "20" "starting TLS with the server";
-    Resend "resend" "1500ms" "waiting for a sign of life after TLS";
-    Login "login" "30" "logging in";
-    Bind "bind" "20" "binding the resource";
-    Discover "discover" "5" "looking for the recipient and the server's proxies";
-    Probe "probe" "3" "testing the proxy's addresses";
-    Answer "answer" "300" "waiting for the recipient to accept the file";
-    StreamhostUsed "streamhost_used" "40" "waiting for the recipient to connect to the proxy";
-    Proxy "proxy" "15" "connecting to the proxy";
-    Activate "activate" "15" "activating the bytestream at the proxy";
-    Stall "stall" "30" "sending the bytes through the proxy";
-    Open "open" "20" "opening the in-band bytestream";
-    SecondOpen "second_open" "5" "trying the in-band bytestream after the proxy failed";
-    IbbAck "ibb_ack" "60" "waiting for the acknowledgement of a block";
-    Close "close" "5" "closing";
-    Queue "queue" "60" "waiting in line behind other transfers";
-    Initiation "initiation" "60" "waiting for the sender to open the bytestream";
-    Target "target" "8" "connecting to the streamhosts of the sender";
-    Fallback "fallback" "20" "waiting for the sender's second method";
-    Data "data" "60" "receiving the bytes";
-    Idle "idle" "120" "the stream is quiet";
-    Ping "ping" "30" "waiting for the server to answer a ping";
-    Write "write" "30" "writing to the server";
+    Resolve "resolve" "15" Network "looking up the server's address";
+    Connect "connect" "20" Network "connecting to the server";
+    Tls "tls" "20" Server "starting TLS with the server";
+    Resend "resend" "1500ms" Server "waiting for a sign of life after TLS";
+    Login "login" "30" Server "logging in";
+    Bind "bind" "20" Server "binding the resource";
+    Discover "discover" "5" Server "looking for the recipient and the server's proxies";
+    Probe "probe" "3" Network "testing the proxy's addresses";
+    Answer "answer" "300" Peer "waiting for the recipient to accept the file";
+    StreamhostUsed "streamhost_used" "40" Peer "waiting for the recipient to connect to the proxy";
+    Proxy "proxy" "15" Network "connecting to the proxy";
+    Activate "activate" "15" Server "activating the bytestream at the proxy";
+    Stall "stall" "30" Network "sending the bytes through the proxy";
+    Open "open" "20" Peer "opening the in-band bytestream";
+    SecondOpen "second_open" "5" Peer "trying the in-band bytestream after the proxy failed";
+    IbbAck "ibb_ack" "60" Peer "waiting for the acknowledgement of a block";
+    Close "close" "5" Server "closing";
+    Queue "queue" "60" Peer "waiting in line behind other transfers";
+    Initiation "initiation" "60" Peer "waiting for the sender to open the bytestream";
+    Target "target" "8" Network "connecting to the streamhosts of the sender";
+    Fallback "fallback" "20" Peer "waiting for the sender's second method";
+    Data "data" "60" Peer "receiving the bytes";
+    Idle "idle" "120" Server "the stream is quiet";
+    Ping "ping" "30" Server "waiting for the server to answer a ping";
+    Write "write" "30" Server "writing to the server";
 }
 
 /// How long each wait may last. `Waits::default()` holds the documented defaults.

@@ -15,7 +15,7 @@ use crate::base::error::{Kind, Result};
 pub fn connect(address: SocketAddr, until: &Until) -> Result<TcpStream> {
     let failed = |e| until.failed(Kind::Network, &format!("can't connect to {address}"), e);
     let socket = start_connect(address).map_err(failed)?;
-    until.ready(&socket, Ready::Write)?;
+    until.ready(&socket, Ready::Write).map_err(|e| e.at(address))?;
     let stream = TcpStream::from(socket);
     match stream.take_error() {
         Ok(None) => {}

@@ -103,7 +103,8 @@ impl Sending<'_> {
             if let Some(letter) = self.letters.try_take()? {
                 self.mind(letter).map_err(|e| e.during(until.wait()))?;
             }
-            until.any_ready(&[(asked.as_fd(), Ready::Read), (self.letters.as_fd(), Ready::Read)])?;
+            let news = [(asked.as_fd(), Ready::Read), (self.letters.as_fd(), Ready::Read)];
+            until.any_ready(&news).map_err(|e| e.at(self.peer))?;
         }
     }
 

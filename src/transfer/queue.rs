@@ -79,6 +79,24 @@ struct Line {
     received: u64,
 }
 
+/// A place in the line that is given back however its transfer ends.
+struct Slot {
+    ended: Arc<Mailbox<bool>>,
+    whole: bool,
+}
+
+impl Slot {
+    fn give_back(mut self, whole: bool) {
+        self.whole = whole;
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let _ = self.ended.put(self.whole);
+    }
+}
+
 impl Line {
     fn run(mut self) {
         let cause = self.serve().err();
@@ -136,6 +154,7 @@ impl Line {
         let context = Context { progress: Arc::new(Progress::default()), ..self.context.clone() };
         let (ended, happenings, policy) =
             (Arc::clone(&self.ended), Arc::clone(&self.happenings), Arc::clone(&self.policy));
+        let slot = Slot { ended, whole: false };
         thread::spawn("firepush-receive", move || {
             let (id, from, name) = (offered.offer.sid.clone(), offered.from.clone(), offered.offer.name.clone());
             let received = receive(&context, offered, &policy.folder);
@@ -144,7 +163,7 @@ impl Line {
                 Ok(receipt) => Happening::Received { id, from, receipt },
                 Err(error) => Happening::Failed { id, from, name, error },
             });
-            let _ = ended.put(whole);
+            slot.give_back(whole);
         })?;
         Ok(())
     }

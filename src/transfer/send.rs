@@ -128,13 +128,7 @@ impl Push<'_> {
         };
         let until = self.context.patience.until(Wait::Answer).at_most(OFFER_LIFE);
         let asked = self.context.session.set(self.recipient, offer.to_element(), &until)?;
-        let unanswered = |e: Error| match e.kind() {
-            Kind::Unanswered => {
-                Error::new(e.kind(), format!("{} did not answer: {}", self.recipient, e.what())).during(Wait::Answer)
-            }
-            _ => e,
-        };
-        let si = match asked.wait(&until).map_err(unanswered)? {
+        let si = match asked.wait(&until).map_err(|e| e.at(self.recipient))? {
             Ok(si) => si.ok_or_else(|| Error::new(Kind::Protocol, "the accept is empty")),
             Err(refusal) => return Ok(Err(refusal)),
         };

@@ -53,7 +53,8 @@ impl Bytestream<'_> {
         let until = self.context.patience.until(Wait::StreamhostUsed);
         let hosts = Hosts { sid: self.sid.to_owned(), mode_tcp: true, hosts: proxies.to_vec() };
         let asked = self.context.session.set(self.peer, hosts.to_element(), &until)?;
-        let used = asked.wait(&until)?.map_err(|refusal| self.unreached(&refusal, proxies))?;
+        let used =
+            asked.wait(&until).map_err(|e| e.at(self.peer))?.map_err(|refusal| self.unreached(&refusal, proxies))?;
         let used = used.ok_or_else(|| Error::new(Kind::Protocol, "the answer to the streamhosts names none"));
         let used = used.and_then(|query| Used::parse(&query)).map_err(|e| e.during(Wait::StreamhostUsed))?.jid;
         if proxies.iter().any(|host| host.jid == used) {
@@ -90,7 +91,7 @@ impl Bytestream<'_> {
         let until = self.context.patience.until(Wait::Activate);
         let activate = Activate { sid: self.sid.to_owned(), target: self.peer.clone() };
         let asked = self.context.session.set(proxy, activate.to_element(), &until)?;
-        asked.wait(&until)?.map(|_| ()).map_err(|refusal| {
+        asked.wait(&until).map_err(|e| e.at(proxy))?.map(|_| ()).map_err(|refusal| {
             let what = format!("the proxy {proxy} refused to activate the bytestream: {refusal}");
             let advice = "one side did not connect in time, or the server did not see the offer: send again";
             Error::new(Kind::NoBytestream, what).advise(advice).during(Wait::Activate)
