@@ -73,7 +73,7 @@ impl Client {
     fn log_in(config: &Config, stop: &Stop, dialer: Arc<dyn Dial>, hints: &Hints) -> Result<Client> {
         let secret = secret(config)?;
         let patience = Patience::new(&config.waits, &stop.child()?);
-        let logged_in = login(config, &secret, &*dialer, &patience, hints)?;
+        let logged_in = login(config, secret.as_ref(), &*dialer, &patience, hints)?;
         let session = Session::start(logged_in, &patience)?;
         log::info!("logged in as {}", session.me());
         let context = Context {
@@ -138,10 +138,12 @@ impl Drop for Inner {
     }
 }
 
-fn secret(config: &Config) -> Result<Secret> {
+/// The password; a client certificate can stand in for it.
+fn secret(config: &Config) -> Result<Option<Secret>> {
     match (&config.password, &config.password_file) {
-        (Some(password), _) => Ok(password.clone()),
-        (None, Some(path)) => Ok(Secret::new(read_secret(path)?.as_str())),
+        (Some(password), _) => Ok(Some(password.clone())),
+        (None, Some(path)) => Ok(Some(Secret::new(read_secret(path)?.as_str()))),
+        (None, None) if config.cert_file.is_some() => Ok(None),
         (None, None) => {
             let error = Error::new(Kind::Config, "no password is given");
             Err(error.advise("name a file that holds it with --password-file FILE"))

@@ -26,8 +26,16 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// Pins of the server's certificate or key; any matches. With `ca_file` both must hold.
     pub pins: Vec<Pin>,
+    /// Our own certificate (PEM, with its chain), for SASL EXTERNAL.
+    pub cert_file: Option<PathBuf>,
+    /// Its private key (PEM), closed to group and others.
+    pub key_file: Option<PathBuf>,
+    /// The weakest login mechanism that may be used.
+    pub min_auth: MinAuth,
     /// The SOCKS5 proxy to use instead of those that the server names.
     pub proxy: Option<Jid>,
+    /// Offer our own address as a streamhost too, for recipients in the same network.
+    pub direct: bool,
     /// How bytes are carried.
     pub method: Preference,
     /// What is done with empty files.
@@ -60,7 +68,11 @@ impl Default for Config {
             direct_tls: false,
             ca_file: None,
             pins: Vec::new(),
+            cert_file: None,
+            key_file: None,
+            min_auth: MinAuth::Plain,
             proxy: None,
+            direct: false,
             method: Preference::Auto,
             empty: Empty::Skip,
             reoffer: false,
@@ -93,6 +105,21 @@ impl Config {
         }
         Ok(jid)
     }
+}
+
+/// The weakest login mechanism that may be used. PLAIN is allowed by default, inside TLS only: Openfire with LDAP
+/// offers nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MinAuth {
+    /// The password itself goes to the server, inside TLS.
+    #[default]
+    Plain,
+    /// The server must prove that it knows the password.
+    ScramSha1,
+    /// The same with SHA-256.
+    ScramSha256,
+    /// SCRAM bound to the TLS channel: nobody can stand in between.
+    ScramPlus,
 }
 
 /// How bytes are to be carried.

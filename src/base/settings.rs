@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::config::Config;
 use super::error::{Error, Kind, Result};
 use super::jid::Jid;
-use super::rows::{self, row};
+use super::rows;
 use super::units;
 use super::waits::Wait;
 
@@ -64,16 +64,6 @@ pub(super) enum Set {
 }
 
 impl Row {
-    pub(super) const fn by_default(mut self, default: &'static str) -> Row {
-        self.default = default;
-        self
-    }
-
-    pub(super) const fn repeatable(mut self) -> Row {
-        self.many = true;
-        self
-    }
-
     /// Whether it takes no value.
     pub fn is_switch(&self) -> bool {
         matches!(self.set, Set::Switch(_))
@@ -95,10 +85,19 @@ impl Row {
 
 /// Every setting, in the order of the help; the waits come last.
 pub fn rows() -> impl Iterator<Item = Row> {
-    let waits = Wait::ALL.iter().map(|wait| {
-        row(wait.setting(), "SECONDS", rows::BOTH, wait.doing(), Set::Wait(*wait)).by_default(wait.default_text())
-    });
-    rows::ROWS.iter().copied().chain(waits)
+    rows::ROWS.iter().copied().chain(Wait::ALL.iter().copied().map(wait_row))
+}
+
+fn wait_row(wait: Wait) -> Row {
+    Row {
+        name: wait.setting(),
+        value: "SECONDS",
+        default: wait.default_text(),
+        help: wait.doing(),
+        verbs: rows::BOTH,
+        many: false,
+        set: Set::Wait(wait),
+    }
 }
 
 /// The setting of that name.
@@ -151,7 +150,7 @@ mod tests {
     #[test]
     fn a_bad_value_names_the_setting_and_what_is_expected() {
         for (name, text, part) in [
-            ("method", "ftp", "auto, socks5, ibb"),
+            ("method", "ftp", "none of auto, socks5, ibb"),
             ("jid", "a b@c", "local part"),
             ("count", "0", "from 1 up"),
             ("answer", "10m", "570 s"),

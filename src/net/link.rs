@@ -12,10 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustls::ClientConnection;
 
+use super::binding;
 use super::dial::{Stream, read_some, write_all};
 use super::tls::Tls;
 use crate::base::error::{Error, Kind, Result};
 use crate::os::until::{Ready, Until};
+use crate::proto::sasl::{BindingType, ChannelBinding};
 
 /// The size of one raw read: a TLS record and a bit.
 pub const READ_SIZE: usize = 17 * 1024;
@@ -190,6 +192,11 @@ impl Link {
             }
         }
         Ok(text.len() - before)
+    }
+
+    /// What the TLS channel is known by, if it has that type.
+    pub fn channel_binding(&self, kind: BindingType) -> Option<ChannelBinding> {
+        self.secured.as_ref().and_then(|secured| binding::of(&secured.lock(), kind))
     }
 
     /// Whether the other end said by TLS that nothing more comes.

@@ -1,7 +1,9 @@
 //! The only sockets.
 
+pub mod binding;
 pub mod dial;
 pub mod link;
+pub mod listen;
 pub mod resolve;
 pub mod socks;
 pub mod tls;

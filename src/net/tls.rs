@@ -4,12 +4,17 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection};
 
 use super::trust::{Unpinned, Verifier};
+use crate::base::config::Config;
 use crate::base::error::{Error, Fault, Kind, Result};
-use crate::base::pin::Pin;
+use crate::os::file::read_private;
+
+/// A private key in PEM is at most this long.
+const KEY_MAX: usize = 64 * 1024;
 
 /// What TLS needs: whom to trust, and the domain that the certificate must be for.
 #[derive(Clone)]
@@ -24,15 +29,20 @@ impl Tls {
     ///
     /// # Errors
     /// [`Kind::Config`] when the CA file can't be used or the domain is no name for a certificate.
-    pub fn new(domain: &str, ca_file: Option<&Path>, pins: &[Pin], direct: bool) -> Result<Tls> {
+    pub fn new(account: &Config, domain: &str) -> Result<Tls> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = Verifier::new(ca_file, pins, Arc::clone(&provider))?;
+        let verifier = Verifier::new(account.ca_file.as_deref(), &account.pins, Arc::clone(&provider))?;
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let versions = versions.map_err(|e| Error::new(Kind::Bug, e.to_string()))?;
         let dangerous = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-        let mut config = dangerous.with_no_client_auth();
+        let mut config = match identity(account)? {
+            None => dangerous.with_no_client_auth(),
+            Some((chain, key)) => dangerous
+                .with_client_auth_cert(chain, key)
+                .map_err(|e| Error::new(Kind::Config, format!("our own certificate can't be used: {e}")))?,
+        };
         config.resumption = rustls::client::Resumption::disabled();
-        if direct {
+        if account.direct_tls {
             config.alpn_protocols.push(b"xmpp-client".to_vec());
         }
         Ok(Tls { config: Arc::new(config), name: server_name(domain)?, domain: domain.to_owned() })
@@ -103,6 +113,26 @@ impl Tls {
             }
             _ => "check the domain in --jid and the certificate, or use --pin sha256:HEX",
         }
+    }
+}
+
+/// Our own certificate and its key, if we have one.
+fn identity(account: &Config) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>> {
+    let (chain, key) = match (&account.cert_file, &account.key_file) {
+        (None, None) => return Ok(None),
+        (Some(chain), Some(key)) => (chain, key),
+        _ => return Err(Error::new(Kind::Config, "--cert-file and --key-file belong together")),
+    };
+    let bad = |path: &Path, why: String| Error::new(Kind::Config, format!("{} {why}", path.display()));
+    let pem = read_private(key, KEY_MAX, "key file")?;
+    let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|e| bad(key, format!("holds no private key: {e}")))?;
+    let pem = std::fs::read(chain).map_err(|e| bad(chain, format!("can't be read: {e}")))?;
+    let certificates: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = certificates.map_err(|e| bad(chain, format!("is not PEM: {e}")))?;
+    if certificates.is_empty() {
+        Err(bad(chain, "holds no certificate".into()))
+    } else {
+        Ok(Some((certificates, secret)))
     }
 }
 

@@ -32,36 +32,51 @@ pub fn open_regular(path: &Path) -> Result<File> {
     Err(Error::new(Kind::BadFile, format!("{shown} is {what}")))
 }
 
-/// Reads a password file: regular, not a symbolic link, owned by us or root, closed to group and others.
-/// One trailing line end is dropped.
+/// Reads a password file, as [`read_private`] does. One trailing line end is dropped.
 ///
 /// # Errors
 /// [`Kind::Config`] that says what to run.
 pub fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
+    let bytes = read_private(path, SECRET_MAX, "password file")?;
+    let bad = |why| Error::new(Kind::Config, format!("the password file {} {why}", path.display()));
+    parse_secret(&bytes).map_err(bad)
+}
+
+/// Reads a file that only its owner may read: regular, not a symbolic link, owned by us or root, closed to group
+/// and others.
+///
+/// # Errors
+/// [`Kind::Config`] that says what to run.
+pub fn read_private(path: &Path, most: usize, what: &str) -> Result<Zeroizing<Vec<u8>>> {
     let shown = path.display();
-    let bad = |what: String| Error::new(Kind::Config, what);
+    let bad = |why: String| Error::new(Kind::Config, format!("the {what} {shown} {why}"));
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
     let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let mut file = opened.map_err(|e| match e.raw_os_error() {
-        Some(libc::ELOOP) => bad(format!("the password file {shown} is a symbolic link; name the file itself")),
-        _ => bad(format!("can't open the password file {shown}: {e}")),
+        Some(libc::ELOOP) => bad("is a symbolic link; name the file itself".into()),
+        _ => bad(format!("can't be opened: {e}")),
     })?;
-    let meta = file.metadata().map_err(|e| bad(format!("can't look at the password file {shown}: {e}")))?;
+    check_private(&file, &shown.to_string()).map_err(bad)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
+    let read = (&mut file).take(most as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|e| bad(format!("can't be read: {e}")))?;
+    if bytes.len() > most { Err(bad(format!("is longer than {most} bytes"))) } else { Ok(bytes) }
+}
+
+fn check_private(file: &File, shown: &str) -> std::result::Result<(), String> {
+    let meta = file.metadata().map_err(|e| format!("can't be looked at: {e}"))?;
     if !meta.is_file() {
-        return Err(bad(format!("the password file {shown} is not a regular file")));
+        return Err("is not a regular file".into());
     }
     if meta.mode() & 0o077 != 0 {
-        return Err(bad(format!("the password file {shown} can be read by others; run: chmod 600 {shown}")));
+        return Err(format!("can be read by others; run: chmod 600 {shown}"));
     }
     // SAFETY: geteuid has no arguments and can't fail.
     let me = unsafe { libc::geteuid() };
     if meta.uid() != me && meta.uid() != 0 {
-        return Err(bad(format!("the password file {shown} belongs to another user; run: chown {me} {shown}")));
+        return Err(format!("belongs to another user; run: chown {me} {shown}"));
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX + 1));
-    let limited = (&mut file).take(SECRET_MAX as u64 + 1).read_to_end(&mut bytes);
-    limited.map_err(|e| bad(format!("can't read the password file {shown}: {e}")))?;
-    parse_secret(&bytes).map_err(|what| bad(format!("the password file {shown} {what}")))
+    Ok(())
 }
 
 fn parse_secret(bytes: &[u8]) -> std::result::Result<Zeroizing<String>, &'static str> {
@@ -69,7 +84,6 @@ fn parse_secret(bytes: &[u8]) -> std::result::Result<Zeroizing<String>, &'static
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| "is not UTF-8 text")?;
     match text {
-        _ if bytes.len() > SECRET_MAX => Err("is longer than 4096 bytes"),
         "" => Err("is empty"),
         _ if text.contains('\0') => Err("holds a NUL byte"),
         _ if text.contains('\n') => Err("holds more than one line"),
@@ -103,7 +117,6 @@ mod tests {
             (b"a\0b", Err("holds a NUL byte")),
             (b"a\nb\n", Err("holds more than one line")),
             (b"\xff", Err("is not UTF-8 text")),
-            (&[b'x'; 4097], Err("is longer than 4096 bytes")),
         ] {
             assert_eq!(parse_secret(bytes).as_ref().map(|s| s.as_str()), expected.as_ref().map(|s| *s));
         }

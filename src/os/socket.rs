@@ -102,6 +102,12 @@ pub fn acknowledged(fd: impl AsFd) -> Option<u64> {
     known.then(|| u64::from_ne_bytes(bytes))
 }
 
+/// The address of the other end of a TCP connection, and of ours.
+pub fn addresses(fd: impl AsFd) -> Option<(SocketAddr, SocketAddr)> {
+    let stream = TcpStream::from(fd.as_fd().try_clone_to_owned().ok()?);
+    Some((stream.peer_addr().ok()?, stream.local_addr().ok()?))
+}
+
 /// Whether the other end is this machine: a loopback address, or no network at all.
 pub fn is_local(fd: impl AsFd) -> bool {
     // SAFETY: sockaddr_storage is plain data; all zeros is a value of it.

@@ -123,6 +123,11 @@ impl Digest {
         Digest(hex)
     }
 
+    /// A digest as a peer wrote it: anything but lower-case hex digits matches nobody's.
+    pub(super) fn from_bytes(bytes: [u8; 40]) -> Option<Digest> {
+        bytes.iter().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(Digest(bytes))
+    }
+
     pub fn as_bytes(&self) -> &[u8; 40] {
         &self.0
     }
@@ -267,4 +272,12 @@ mod tests {
         ),
         ("s", "öps@example.org/Gerät", "a@b/公共", "956f78cdbf009a0718750ba9c444365d4daba71b"),
     ];
+
+    #[test]
+    fn a_digest_of_a_peer_is_hex() {
+        let digest = Digest::new("s", &jid("a"), &jid("b"));
+        assert_eq!(Digest::from_bytes(*digest.as_bytes()), Some(digest));
+        assert_eq!(Digest::from_bytes([b'A'; 40]), None);
+        assert_eq!(Digest::from_bytes([0; 40]), None);
+    }
 }

@@ -11,6 +11,8 @@ pub const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 /// RFC 6120 §5: STARTTLS.
 pub const TLS: &str = "urn:ietf:params:xml:ns:xmpp-tls";
 /// RFC 6120 §6: SASL.
+/// XEP-0440
+pub const SASL_CB: &str = "urn:xmpp:sasl-cb:0";
 pub const SASL: &str = "urn:ietf:params:xml:ns:xmpp-sasl";
 /// RFC 6120 §7: resource binding.
 pub const BIND: &str = "urn:ietf:params:xml:ns:xmpp-bind";

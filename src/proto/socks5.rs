@@ -17,18 +17,30 @@ const DIGEST_LEN: u8 = 40;
 pub const GREETING: [u8; 3] = [VERSION, 1, NO_AUTHENTICATION];
 
 /// The server's answer to [`GREETING`]: so be it.
-const WELCOME: [u8; 2] = [VERSION, NO_AUTHENTICATION];
+pub const WELCOME: [u8; 2] = [VERSION, NO_AUTHENTICATION];
 
 /// The server's answer when it wants what we don't offer.
-const UNWELCOME: [u8; 2] = [VERSION, NO_ACCEPTABLE_METHOD];
+pub const UNWELCOME: [u8; 2] = [VERSION, NO_ACCEPTABLE_METHOD];
+
+/// The code of a reply that says no: nobody expects this stream.
+pub const REFUSED: u8 = 5;
 
 /// The code of a reply that says yes (RFC 1928 §6).
-const SUCCEEDED: u8 = 0;
+pub const SUCCEEDED: u8 = 0;
 
 /// The client's request, to be written at once (rule 42).
 pub fn connect(digest: &Digest) -> [u8; 47] {
+    message(COMMAND_CONNECT, digest)
+}
+
+/// The server's reply as Smack wants it: the request but for one byte (rule 50).
+pub fn reply(code: u8, digest: &Digest) -> [u8; 47] {
+    message(code, digest)
+}
+
+fn message(code: u8, digest: &Digest) -> [u8; 47] {
     let mut message = [0; 47];
-    message[..5].copy_from_slice(&[VERSION, COMMAND_CONNECT, 0, ADDRESS_DOMAIN, DIGEST_LEN]);
+    message[..5].copy_from_slice(&[VERSION, code, 0, ADDRESS_DOMAIN, DIGEST_LEN]);
     message[5..45].copy_from_slice(digest.as_bytes());
     message
 }
@@ -90,6 +102,40 @@ fn meaning(code: u8) -> &'static str {
         8 => "address type not supported",
         _ => "unknown reason",
     }
+}
+
+/// A client's greeting, as far as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Greeting {
+    /// Its length; the request must not stand behind it yet (rule 42).
+    pub len: usize,
+    /// It can do without authentication: [`WELCOME`], else [`UNWELCOME`].
+    pub welcome: bool,
+}
+
+impl Greeting {
+    /// `None`: more bytes are needed.
+    pub fn parse(bytes: &[u8]) -> Result<Option<Greeting>> {
+        let [version, rest @ ..] = bytes else { return Ok(None) };
+        if *version != VERSION {
+            return Err(unexpected("a greeting of SOCKS5", hex(bytes)));
+        }
+        let Some((count, methods)) = rest.split_first() else { return Ok(None) };
+        let methods = methods.get(..usize::from(*count));
+        Ok(methods.map(|methods| Greeting { len: 2 + methods.len(), welcome: methods.contains(&NO_AUTHENTICATION) }))
+    }
+}
+
+/// The digest of a client's request; `None`: more bytes are needed.
+pub fn parse_connect(bytes: &[u8]) -> Result<Option<Digest>> {
+    let refused = || unexpected("a CONNECT of SOCKS5 to 40 hex digits at port 0", hex(bytes));
+    let frame = [VERSION, COMMAND_CONNECT, 0, ADDRESS_DOMAIN, DIGEST_LEN];
+    if bytes.iter().zip(frame).any(|(came, expected)| *came != expected) || bytes.len() > 47 {
+        return Err(refused());
+    }
+    let Ok(request) = <&[u8; 47]>::try_from(bytes) else { return Ok(None) };
+    let [_, _, _, _, _, digest @ .., 0, 0] = *request else { return Err(refused()) };
+    Digest::from_bytes(digest).map(Some).ok_or_else(refused)
 }
 
 /// The first bytes of what came, for people.
@@ -154,5 +200,45 @@ mod tests {
             assert_eq!(error.kind(), Kind::NoBytestream);
             assert!(error.what().contains(why) && error.what().contains(&code.to_string()), "{error}");
         }
+    }
+
+    #[test]
+    fn rule_50_the_reply_is_the_request_but_for_one_byte() {
+        let mut request = connect(&digest());
+        request[1] = SUCCEEDED;
+        assert_eq!(reply(SUCCEEDED, &digest()), request);
+    }
+
+    #[test]
+    fn a_server_reads_the_greeting_at_every_cut() {
+        for greeting in [&[5, 1, 0][..], &[5, 3, 2, 0, 1], &[5, 1, 2], &[5, 0]] {
+            for cut in 0..greeting.len() {
+                assert_eq!(Greeting::parse(&greeting[..cut]).unwrap(), None);
+            }
+            let parsed = Greeting::parse(greeting).unwrap().unwrap();
+            assert_eq!(parsed, Greeting { len: greeting.len(), welcome: greeting[2..].contains(&0) });
+        }
+        assert_eq!(Greeting::parse(&[5, 1, 0, 9, 9]).unwrap().map(|g| g.len), Some(3));
+        assert!(Greeting::parse(&[4]).is_err());
+    }
+
+    #[test]
+    fn a_server_reads_the_request_at_every_cut() {
+        let request = connect(&digest());
+        for cut in 0..request.len() {
+            assert_eq!(parse_connect(&request[..cut]).unwrap(), None);
+        }
+        assert_eq!(parse_connect(&request).unwrap(), Some(digest()));
+    }
+
+    #[test]
+    fn row_21_a_request_with_one_byte_wrong_is_refused() {
+        for (at, byte) in [(0, 4), (1, 2), (2, 1), (3, 1), (4, 41), (5, b'G'), (44, b'A'), (45, 1), (46, 1)] {
+            let mut request = connect(&digest());
+            request[at] = byte;
+            let error = parse_connect(&request).unwrap_err();
+            assert!(error.what().starts_with("expected a CONNECT of SOCKS5"), "{at}: {error}");
+        }
+        assert!(parse_connect(&[connect(&digest()).as_slice(), b"x"].concat()).is_err(), "data before the reply");
     }
 }

@@ -40,6 +40,8 @@ pub struct Features {
     pub starttls: bool,
     pub starttls_required: bool,
     pub mechanisms: Vec<String>,
+    /// The types of channel binding that the server takes (XEP-0440).
+    pub channel_bindings: Vec<String>,
     pub bind: bool,
     /// RFC 3921's `<session/>` is there without `<optional/>`: it must be asked for (rule 12).
     pub session_required: bool,
@@ -62,6 +64,10 @@ impl Features {
                 self.starttls_required |= feature.find("required", ns::TLS).is_some();
             }
             ("mechanisms", ns::SASL) => self.add_mechanisms(feature),
+            ("sasl-channel-binding", ns::SASL_CB) => {
+                let listed = feature.elements().filter(|e| e.is("channel-binding", ns::SASL_CB));
+                self.channel_bindings.extend(listed.filter_map(|e| e.get("type")).map(str::to_owned));
+            }
             ("bind", ns::BIND) => self.bind = true,
             ("session", ns::SESSION) => self.session_required |= feature.find("optional", ns::SESSION).is_none(),
             _ => {}

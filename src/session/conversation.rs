@@ -5,6 +5,7 @@ use crate::net::link::{Link, READ_SIZE};
 use crate::net::tls::Tls;
 use crate::os::until::Until;
 use crate::proto::ns;
+use crate::proto::sasl::{BindingType, ChannelBinding};
 use crate::proto::stream::{self, Features, Header, StreamError};
 use crate::xml::element::Element;
 use crate::xml::feed::{Event, Feed, Malformed};
@@ -118,6 +119,11 @@ impl Conversation {
     pub fn secure(mut self, tls: &Tls, until: &Until) -> Result<Self> {
         self.restart(until)?;
         Ok(Conversation::new(self.link.start_tls(tls, until)?))
+    }
+
+    /// What the TLS channel is known by, if it has that type.
+    pub fn channel_binding(&self, kind: BindingType) -> Option<ChannelBinding> {
+        self.link.channel_binding(kind)
     }
 
     /// The link, and the parser with what it may already hold.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::auth::Authentication;
 use super::conversation::{Conversation, written};
 use crate::base::config::Config;
 use crate::base::endpoint::Endpoint;
@@ -16,7 +17,7 @@ use crate::os::random;
 use crate::os::until::{Patience, Until};
 use crate::proto::bind;
 use crate::proto::iq::{Iq, StanzaError};
-use crate::proto::sasl::{self, Exchange, Mechanism, Reply};
+use crate::proto::sasl::Mechanism;
 use crate::proto::stream::{self, TlsAnswer};
 use crate::xml::element::Element;
 use crate::xml::feed::Feed;
@@ -39,18 +40,9 @@ pub struct LoggedIn {
 struct Login<'a> {
     config: &'a Config,
     account: &'a Jid,
-    secret: &'a Secret,
     patience: &'a Patience,
     /// The longer of TCP connect and TLS handshake.
     round_trip: Duration,
-}
-
-/// One SASL exchange under way.
-struct Attempt<'s> {
-    mechanism: Mechanism,
-    exchange: Exchange<'s>,
-    /// The first was refused for its mechanism: this one's refusal is final.
-    is_second: bool,
 }
 
 /// Logs in and binds a resource.
@@ -60,24 +52,26 @@ struct Attempt<'s> {
 /// [`Kind::Protocol`], [`Kind::Network`], [`Kind::Server`], [`Kind::Conflict`], [`Kind::Stopped`], or a timeout.
 pub fn login(
     config: &Config,
-    secret: &Secret,
+    secret: Option<&Secret>,
     dialer: &dyn Dial,
     patience: &Patience,
     hints: &Hints,
 ) -> Result<LoggedIn> {
     let account = config.account()?;
-    let tls = Tls::new(account.domain(), config.ca_file.as_deref(), &config.pins, config.direct_tls)?;
-    let mut login = Login { config, account, secret, patience, round_trip: Duration::ZERO };
+    let tls = Tls::new(config, account.domain())?;
+    let mut login = Login { config, account, patience, round_trip: Duration::ZERO };
     let talk = login.connect(dialer)?;
     let talk = if config.direct_tls { talk } else { login.starttls(talk)? };
     let mut talk = login.secure(talk, &tls)?;
-    let mechanism = login.authenticate(&mut talk, hints)?;
+    let remembered = hints.mechanism;
+    let authentication = Authentication { config, account, secret, patience, round_trip: login.round_trip, remembered };
+    let mechanism = authentication.run(&mut talk)?;
     let me = login.bind(&mut talk)?;
     let (link, feed) = talk.into_parts();
     Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism) } })
 }
 
-impl<'a> Login<'a> {
+impl Login<'_> {
     fn connect(&mut self, dialer: &dyn Dial) -> Result<Conversation> {
         let started = Instant::now();
         let stream = dialer.dial(&self.endpoint(), Purpose::new(self.patience, Wait::Connect))?;
@@ -113,102 +107,6 @@ impl<'a> Login<'a> {
         let talk = talk.secure(tls, &self.patience.until(Wait::Tls))?;
         self.round_trip = self.round_trip.max(started.elapsed());
         Ok(talk)
-    }
-
-    /// Header and `<auth>` in one flight, with the mechanism that worked before, else SCRAM-SHA-1, never PLAIN
-    /// unasked (RFC 6120 §6).
-    fn authenticate(&self, talk: &mut Conversation, hints: &Hints) -> Result<Mechanism> {
-        let until = self.patience.until(Wait::Login);
-        let (attempt, auth) = self.attempt(hints.mechanism.unwrap_or(Mechanism::ScramSha1))?;
-        talk.write(&(stream::header(self.account.domain()) + &auth), &until)?;
-        let lost = self.await_header(talk)?;
-        let offered = stream::Features::parse(&talk.stanza(&until)?).map_err(|e| e.during(Wait::Login))?.mechanisms;
-        if !lost {
-            return self.prove(talk, attempt, None, &offered, &until);
-        }
-        // A server that was only slow answers the first <auth> now; one that lost it wants another.
-        match talk.stanza(&until.at_most(self.round_trip.max(Duration::from_millis(100)))) {
-            Ok(answer) => self.prove(talk, attempt, Some(answer), &offered, &until),
-            Err(e) if e.kind() == Kind::Timeout => {
-                let attempt = self.choose(talk, &offered, None, &until)?;
-                self.prove(talk, attempt, None, &offered, &until)
-            }
-            Err(e) => Err(e),
-        }
-    }
-
-    /// Answers challenges until the server is content and has proved itself; a mechanism that isn't offered is
-    /// followed by the strongest that is. `answer` has been read already.
-    fn prove(
-        &self,
-        talk: &mut Conversation,
-        mut attempt: Attempt<'a>,
-        mut answer: Option<Element>,
-        offered: &[String],
-        until: &Until,
-    ) -> Result<Mechanism> {
-        loop {
-            let stanza = answer.take().map_or_else(|| talk.stanza(until), Ok)?;
-            match Reply::parse(&stanza).map_err(|e| e.during(Wait::Login))? {
-                Reply::Challenge(challenge) => {
-                    let response = attempt.exchange.answer(&challenge).map_err(|e| e.during(Wait::Login))?;
-                    talk.write(&written(&sasl::response(&response)), until)?;
-                }
-                Reply::Success(proof) => {
-                    attempt.exchange.finish(proof.as_deref()).map_err(|e| e.during(Wait::Login))?;
-                    return talk.restart(until).map(|()| attempt.mechanism);
-                }
-                Reply::Failure { condition, .. } if condition == "invalid-mechanism" && !attempt.is_second => {
-                    attempt = self.choose(talk, offered, Some(attempt.mechanism), until)?;
-                }
-                Reply::Failure { condition, text } => {
-                    return Err(sasl::refusal(&condition, text.as_deref()).during(Wait::Login));
-                }
-            }
-        }
-    }
-
-    /// An exchange with what begins it.
-    fn attempt(&self, mechanism: Mechanism) -> Result<(Attempt<'a>, String)> {
-        let user = self.account.local().unwrap_or_default();
-        let (exchange, initial) = Exchange::start(mechanism, user, self.secret.reveal(), &random::token(24)?);
-        Ok((Attempt { mechanism, exchange, is_second: false }, written(&sasl::auth(mechanism, &initial))))
-    }
-
-    /// Openfire 4.7 loses what comes together with the end of a TLS 1.3 handshake: when nothing at all answers,
-    /// the header alone is sent once more (rule 72). Says whether that was done.
-    fn await_header(&self, talk: &mut Conversation) -> Result<bool> {
-        let domain = self.account.domain();
-        let until = self.patience.until(Wait::Login);
-        let sign = self.patience.limit(Wait::Resend).max(3 * self.round_trip);
-        match talk.header(domain, &until.at_most(sign)) {
-            Err(e) if e.kind() == Kind::Timeout => {
-                until.check()?;
-                log::info!("no sign of life after TLS; sending the stream header again");
-                talk.write(&stream::header(domain), &until)?;
-                talk.header(domain, &until).map(|()| true)
-            }
-            done => done.map(|()| false),
-        }
-    }
-
-    /// Tries the strongest mechanism that is offered and wasn't refused; PLAIN too, for we are inside TLS.
-    fn choose(
-        &self,
-        talk: &Conversation,
-        offered: &[String],
-        refused: Option<Mechanism>,
-        until: &Until,
-    ) -> Result<Attempt<'a>> {
-        let allowed: Vec<_> = Mechanism::ALL.iter().copied().filter(|m| Some(*m) != refused).collect();
-        let Some(mechanism) = Mechanism::strongest(offered, &allowed) else {
-            let what = format!("the server offers none of our login mechanisms, only {}", offered.join(", "));
-            return Err(Error::new(Kind::NoMechanism, what).during(Wait::Login));
-        };
-        log::info!("logging in by {}", mechanism.name());
-        let (attempt, auth) = self.attempt(mechanism)?;
-        talk.write(&auth, until)?;
-        Ok(Attempt { is_second: refused.is_some(), ..attempt })
     }
 
     /// Header and `<bind>` in one flight. Its result is read before anything else is sent: Openfire binds

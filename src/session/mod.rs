@@ -1,6 +1,7 @@
 //! A session: logged in, one reader thread, requests and their replies.
 
 pub mod answers;
+mod auth;
 pub mod conversation;
 mod flight;
 mod letterbox;

@@ -1,5 +1,6 @@
 //! A session that several transfers share.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,6 +69,11 @@ impl Session {
     /// Whether the server runs on this machine: then its proxy's loopback address is as good.
     pub fn is_on_loopback(&self) -> bool {
         socket::is_local(&self.link)
+    }
+
+    /// The addresses of the server and of us, where the stream is a TCP connection.
+    pub fn addresses(&self) -> Option<(SocketAddr, SocketAddr)> {
+        socket::addresses(&self.link)
     }
 
     pub fn hints(&self) -> &Hints {

@@ -1,6 +1,7 @@
 //! One file to one recipient, or from one sender: resolve, discover, offer, carry, outcome. A thread each.
 
 pub mod delivery;
+pub mod direct;
 pub mod ibb;
 pub mod name;
 pub mod progress;
@@ -12,6 +13,7 @@ pub mod send;
 pub mod sink;
 pub mod socks5;
 pub mod source;
+pub mod target;
 
 use std::sync::Arc;
 

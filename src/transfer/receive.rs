@@ -6,7 +6,7 @@ use super::ibb;
 use super::ibb::ONE_BLOCK;
 use super::proxies;
 use super::sink::{Folder, Sink, Stored};
-use super::socks5::Bytestream;
+use super::target::Target;
 use crate::base::config::Preference;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
@@ -144,7 +144,7 @@ impl Reception<'_> {
         hosts: crate::proto::bytestreams::Hosts,
         sink: &mut Sink,
     ) -> Result<Option<Error>> {
-        let bytestream = Bytestream { context: self.context, peer: self.from, sid: self.sid };
+        let bytestream = Target { context: self.context, peer: self.from, sid: self.sid };
         match bytestream.join(request, hosts) {
             Ok(stream) => bytestream.receive(&*stream, sink).map(|()| None),
             Err(e) if e.kind() == Kind::Stopped || self.context.session.cause_of_end().is_some() => Err(e),

@@ -10,7 +10,7 @@ use super::proxies;
 use super::recipient::{Search, offline, unable};
 use super::socks5::Bytestream;
 use super::source::Source;
-use crate::base::config::Preference;
+use crate::base::config::{Config, Preference};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
@@ -33,7 +33,7 @@ pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
     let started = Instant::now();
     context.progress.start(source.size());
     let (recipient, hosts) = prepare(context, to, &source)?;
-    let methods = methods(context.config.method, &source, &hosts)?;
+    let methods = methods(&context.config, &source, &hosts)?;
     let mut push = Push { context, recipient: &recipient, hosts, name: name::safe(source.name()), source };
     let (id, method) = push.run(&methods)?;
     let tier = if method == Method::Ibb { Tier::Acked } else { Tier::Forwarded };
@@ -54,12 +54,13 @@ fn prepare(context: &Context, to: &Jid, source: &Source) -> Result<(Jid, Vec<Str
 }
 
 /// What is offered: never bytestreams without a streamhost, always in-band (rules 27, 38).
-fn methods(preference: Preference, source: &Source, hosts: &[StreamHost]) -> Result<Vec<Method>> {
-    match preference {
+fn methods(config: &Config, source: &Source, hosts: &[StreamHost]) -> Result<Vec<Method>> {
+    let nowhere = hosts.is_empty() && !config.direct;
+    match config.method {
         _ if source.size() == 0 => Ok(vec![Method::Ibb]),
         Preference::Ibb => Ok(vec![Method::Ibb]),
-        Preference::Auto if hosts.is_empty() => Ok(vec![Method::Ibb]),
-        Preference::Socks5 if hosts.is_empty() => {
+        Preference::Auto if nowhere => Ok(vec![Method::Ibb]),
+        Preference::Socks5 if nowhere => {
             let what = "the server names no SOCKS5 proxy that can be reached from here";
             Err(Error::new(Kind::NoBytestream, what).during(Wait::Discover))
         }

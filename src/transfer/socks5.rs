@@ -1,11 +1,10 @@
-//! SOCKS5 bytestreams, both ends (XEP-0065, rules 41–49, 62, 78).
+//! SOCKS5 bytestreams, the initiator's end (XEP-0065, rules 41–49, 78).
 
 use std::io;
 use std::time::Duration;
 
 use super::Context;
-use super::proxies::usable;
-use super::sink::Sink;
+use super::direct::Direct;
 use super::source::Source;
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
@@ -16,8 +15,7 @@ use crate::net::socks;
 use crate::os::until::{Ready, Until};
 use crate::os::{file, socket};
 use crate::proto::bytestreams::{Activate, Digest, Hosts, StreamHost, Used};
-use crate::proto::iq::{ErrorType, StanzaError};
-use crate::session::router::Request;
+use crate::proto::iq::StanzaError;
 
 /// So many bytes move in one system call, so that stop and progress are minded in between.
 const SLICE: usize = 256 * 1024;
@@ -25,7 +23,7 @@ const SLICE: usize = 256 * 1024;
 /// How often the socket is asked whether unsent bytes still move.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// One bytestream between two parties.
+/// One bytestream to a target.
 pub struct Bytestream<'c> {
     pub context: &'c Context,
     pub peer: &'c Jid,
@@ -40,13 +38,29 @@ impl Bytestream<'_> {
     /// [`Kind::NoBytestream`] when the target can't connect or the proxy refuses, [`Kind::Protocol`],
     /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
     pub fn establish(&self, proxies: &[StreamHost]) -> Result<Box<dyn Stream>> {
-        let used = self.offer_streamhosts(proxies)?;
         let digest = Digest::new(self.sid, self.context.session.me(), self.peer);
+        let direct = self.direct(digest);
+        let hosts = with_direct(proxies, direct.as_ref());
+        let used = self.offer_streamhosts(&hosts)?;
         let until = self.context.patience.until(Wait::Proxy);
-        let stream = self.dial_first(proxies.iter().filter(|host| host.jid == used), Wait::Proxy)?;
+        if let Some(direct) = direct.filter(|direct| direct.host.jid == used) {
+            return direct.take(&until);
+        }
+        let stream = self.dial_first(proxies.iter().filter(|host| host.jid == used), &until)?;
         socks::connect(&*stream, &digest, &until)?;
         self.activate(&used)?;
         Ok(stream)
+    }
+
+    /// Our own streamhost, where it is wanted and possible.
+    fn direct(&self, digest: Digest) -> Option<Direct> {
+        if !self.context.config.direct {
+            return None;
+        }
+        Direct::open(self.context, digest).unwrap_or_else(|e| {
+            log::warn!("our own address can't be offered: {e}");
+            None
+        })
     }
 
     fn offer_streamhosts(&self, proxies: &[StreamHost]) -> Result<Jid> {
@@ -66,7 +80,7 @@ impl Bytestream<'_> {
 
     fn unreached(&self, refusal: &StanzaError, proxies: &[StreamHost]) -> Error {
         let tried: Vec<_> = proxies.iter().map(|host| format!("{}:{}", host.host, host.port)).collect();
-        let what = format!("{} could not connect to the proxy at {} ({refusal})", self.peer, tried.join(", "));
+        let what = format!("{} could not connect to {} ({refusal})", self.peer, tried.join(", "));
         if refusal.condition == "item-not-found" {
             proxies.iter().for_each(|host| self.context.proxies.drop_host(&host.jid));
         }
@@ -74,11 +88,11 @@ impl Bytestream<'_> {
     }
 
     /// Every address of the proxy is tried by TCP; CONNECT is sent on the first that takes us (rule 41).
-    fn dial_first<'h>(&self, hosts: impl Iterator<Item = &'h StreamHost>, wait: Wait) -> Result<Box<dyn Stream>> {
-        let mut last = Error::new(Kind::NoBytestream, "no streamhost can be used").during(wait);
+    fn dial_first<'h>(&self, hosts: impl Iterator<Item = &'h StreamHost>, until: &Until) -> Result<Box<dyn Stream>> {
+        let mut last = Error::new(Kind::NoBytestream, "no streamhost can be used").during(until.wait());
         for host in hosts {
             let endpoint = Endpoint { host: host.host.clone(), port: host.port };
-            match self.context.dialer.dial(&endpoint, Purpose::new(&self.context.patience, wait)) {
+            match self.context.dialer.dial(&endpoint, Purpose::within(&self.context.patience, until)) {
                 Ok(stream) => return Ok(stream),
                 Err(e) if e.kind() == Kind::Stopped => return Err(e),
                 Err(e) => last = e,
@@ -143,78 +157,16 @@ impl Bytestream<'_> {
             }
         }
     }
+}
 
-    /// The target's part: connects to the first streamhost that works, and says which (rule 62).
-    ///
-    /// # Errors
-    /// [`Kind::NoBytestream`] when none does; the sender has been told.
-    pub fn join(&self, request: Request, offered: Hosts) -> Result<Box<dyn Stream>> {
-        let digest = Digest::new(self.sid, self.peer, self.context.session.me());
-        let until = self.context.patience.until(Wait::Target);
-        match self.connect_to_any(offered, &digest, &until) {
-            Ok((stream, jid)) => {
-                self.context.session.tell(&request.result(Some(Used { jid }.to_element())).to_element())?;
-                Ok(stream)
-            }
-            Err(e) => {
-                let refusal = StanzaError::new(ErrorType::Cancel, "item-not-found");
-                self.context.session.tell(&request.refuse(refusal).to_element())?;
-                Err(e)
-            }
-        }
+/// Our own address first where the other side is likely near, else last.
+fn with_direct(proxies: &[StreamHost], direct: Option<&Direct>) -> Vec<StreamHost> {
+    let mut hosts = proxies.to_vec();
+    if let Some(direct) = direct {
+        let at = if direct.is_near { 0 } else { hosts.len() };
+        hosts.insert(at, direct.host.clone());
     }
-
-    fn connect_to_any(&self, offered: Hosts, digest: &Digest, until: &Until) -> Result<(Box<dyn Stream>, Jid)> {
-        let mut hosts = usable(offered.hosts, self.context.session.is_on_loopback());
-        let mut last = Error::new(Kind::NoBytestream, "the sender offers no streamhost that can be used");
-        while !hosts.is_empty() {
-            let host = hosts.remove(0);
-            until.check()?;
-            let share = until.left() / (hosts.len() as u32 + 1);
-            match self.connect_to(&host, digest, &until.at_most(share.max(Duration::from_secs(2)))) {
-                Ok(stream) => return Ok((stream, host.jid)),
-                Err(e) if e.kind() == Kind::Stopped => return Err(e),
-                Err(e) => {
-                    log::info!("streamhost {} at {}:{} failed: {e}", host.jid, host.host, host.port);
-                    // One CONNECT for each proxy and sid: a second would be taken for the other party.
-                    if e.wait() == Some(Wait::Target) && e.kind() != Kind::Network {
-                        hosts.retain(|other| other.jid != host.jid);
-                    }
-                    last = e;
-                }
-            }
-        }
-        Err(last.during(Wait::Target))
-    }
-
-    fn connect_to(&self, host: &StreamHost, digest: &Digest, until: &Until) -> Result<Box<dyn Stream>> {
-        let endpoint = Endpoint { host: host.host.clone(), port: host.port };
-        let stream = self.context.dialer.dial(&endpoint, Purpose::within(&self.context.patience, until))?;
-        socks::connect(&*stream, digest, until)?;
-        Ok(stream)
-    }
-
-    /// Writes what comes until the sender ends; a known size must be met exactly.
-    ///
-    /// # Errors
-    /// [`Kind::Incomplete`], [`Kind::Protocol`] for too many bytes, [`Kind::Write`], or the timeout.
-    pub fn receive(&self, stream: &dyn Stream, sink: &mut Sink) -> Result<()> {
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            let wait = if sink.is_full() { Wait::Close } else { Wait::Data };
-            let until = self.context.patience.until(wait);
-            match read_some(stream, &mut buffer, &until) {
-                Ok(0) => return sink.check_complete().map_err(|e| e.during(Wait::Data)),
-                Ok(n) => {
-                    sink.write(&buffer[..n]).map_err(|e| e.during(Wait::Data))?;
-                    self.context.progress.add(n as u64);
-                }
-                // All bytes are here and the sender never closes.
-                Err(_) if sink.is_full() => return sink.check_complete(),
-                Err(e) => return Err(e),
-            }
-        }
-    }
+    hosts
 }
 
 fn move_through(stream: &dyn Stream, source: &mut Source, buffer: &mut Vec<u8>, until: &Until) -> Result<u64> {

@@ -104,7 +104,7 @@ fn check(verb: Verb, settings: &Settings, files: &[PathBuf]) -> Result<()> {
     let config = &settings.config;
     let need = |there: bool, what: &str| if there { Ok(()) } else { Err(usage(format!("{what} is missing"))) };
     need(config.jid.is_some(), "--jid USER@DOMAIN")?;
-    need(config.password_file.is_some(), "--password-file FILE")?;
+    need(config.password_file.is_some() || config.cert_file.is_some(), "--password-file FILE")?;
     match verb {
         Verb::Send => {
             need(settings.to.is_some(), "--to JID")?;

@@ -12,14 +12,30 @@ use scram::{Hash, Scram};
 /// The mechanisms we know; the stronger is the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mechanism {
+    /// The password itself, inside TLS (RFC 4616).
     Plain,
+    /// RFC 5802.
     ScramSha1,
+    /// RFC 7677.
     ScramSha256,
+    /// SCRAM-SHA-1 bound to the TLS channel.
+    ScramSha1Plus,
+    /// SCRAM-SHA-256 bound to the TLS channel.
+    ScramSha256Plus,
+    /// The client's certificate (RFC 4422 appendix A).
+    External,
 }
 
 impl Mechanism {
     /// Every mechanism, the strongest last.
-    pub const ALL: &'static [Mechanism] = &[Mechanism::Plain, Mechanism::ScramSha1, Mechanism::ScramSha256];
+    pub const ALL: &'static [Mechanism] = &[
+        Mechanism::Plain,
+        Mechanism::ScramSha1,
+        Mechanism::ScramSha256,
+        Mechanism::ScramSha1Plus,
+        Mechanism::ScramSha256Plus,
+        Mechanism::External,
+    ];
 
     /// The name in the registry of SASL mechanisms.
     pub fn name(self) -> &'static str {
@@ -27,11 +43,19 @@ impl Mechanism {
             Mechanism::Plain => "PLAIN",
             Mechanism::ScramSha1 => "SCRAM-SHA-1",
             Mechanism::ScramSha256 => "SCRAM-SHA-256",
+            Mechanism::ScramSha1Plus => "SCRAM-SHA-1-PLUS",
+            Mechanism::ScramSha256Plus => "SCRAM-SHA-256-PLUS",
+            Mechanism::External => "EXTERNAL",
         }
     }
 
     pub fn parse(name: &str) -> Option<Mechanism> {
         Mechanism::ALL.iter().copied().find(|m| m.name() == name)
+    }
+
+    /// It proves that both ends see the same TLS channel.
+    pub fn is_bound(self) -> bool {
+        matches!(self, Mechanism::ScramSha1Plus | Mechanism::ScramSha256Plus)
     }
 
     /// The strongest one that is both offered and allowed (rule 6).
@@ -104,23 +128,60 @@ pub fn refusal(condition: &str, text: Option<&str>) -> Error {
     Error::new(kind, format!("{meaning} ({condition}{text})"))
 }
 
+/// What ties a login to its TLS channel (RFC 5929, RFC 9266).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelBinding {
+    pub kind: BindingType,
+    pub data: Vec<u8>,
+}
+
+/// The types that we know, the preferred first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindingType {
+    /// RFC 9266: a key that both ends derive from the session.
+    Exporter,
+    /// RFC 5929 §4: the hash of the server's certificate.
+    ServerEndPoint,
+}
+
+impl BindingType {
+    pub const ALL: [BindingType; 2] = [BindingType::Exporter, BindingType::ServerEndPoint];
+
+    /// The name, as XEP-0440 lists it.
+    pub fn name(self) -> &'static str {
+        match self {
+            BindingType::Exporter => "tls-exporter",
+            BindingType::ServerEndPoint => "tls-server-end-point",
+        }
+    }
+}
+
 /// One login, from the first message to the proof that the server knows the password.
 pub enum Exchange<'p> {
     Plain,
+    External,
     Scram(Box<Scram<'p>>),
 }
 
 impl<'p> Exchange<'p> {
-    /// Begins, and gives the initial response; `nonce` is fresh, printable and without commas.
-    pub fn start(mechanism: Mechanism, user: &str, password: &'p str, nonce: &str) -> (Exchange<'p>, Vec<u8>) {
+    /// Begins, and gives the initial response; `nonce` is fresh, printable and without commas; `binding` is for
+    /// the mechanisms that are bound.
+    pub fn start(
+        mechanism: Mechanism,
+        user: &str,
+        password: &'p str,
+        nonce: &str,
+        binding: Option<ChannelBinding>,
+    ) -> (Exchange<'p>, Vec<u8>) {
         let scram = |hash| {
-            let (scram, initial) = Scram::start(hash, user, password, nonce);
+            let (scram, initial) = Scram::start(hash, user, password, nonce, binding);
             (Exchange::Scram(Box::new(scram)), initial)
         };
         match mechanism {
             Mechanism::Plain => (Exchange::Plain, plain::initial(user, password)),
-            Mechanism::ScramSha1 => scram(Hash::Sha1),
-            Mechanism::ScramSha256 => scram(Hash::Sha256),
+            Mechanism::External => (Exchange::External, Vec::new()),
+            Mechanism::ScramSha1 | Mechanism::ScramSha1Plus => scram(Hash::Sha1),
+            Mechanism::ScramSha256 | Mechanism::ScramSha256Plus => scram(Hash::Sha256),
         }
     }
 
@@ -128,6 +189,7 @@ impl<'p> Exchange<'p> {
     pub fn answer(&mut self, challenge: &[u8]) -> Result<Vec<u8>> {
         match self {
             Exchange::Plain => Err(expect::unexpected("no challenge of PLAIN", "one")),
+            Exchange::External => Ok(Vec::new()),
             Exchange::Scram(scram) => scram.answer(challenge),
         }
     }
@@ -135,7 +197,7 @@ impl<'p> Exchange<'p> {
     /// Takes what came with `<success>`; what proves nothing is a failure (rule 8).
     pub fn finish(self, success: Option<&[u8]>) -> Result<()> {
         match self {
-            Exchange::Plain => Ok(()),
+            Exchange::Plain | Exchange::External => Ok(()),
             Exchange::Scram(scram) => scram.finish(success),
         }
     }
@@ -161,12 +223,13 @@ mod tests {
     fn rule_06_the_strongest_mechanism_is_taken() {
         use Mechanism::*;
         for (names, allowed, taken) in [
-            (&["PLAIN", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"][..], Mechanism::ALL, Some(ScramSha1)),
+            (&["PLAIN", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-1"][..], &[Plain, ScramSha1][..], Some(ScramSha1)),
+            (&["PLAIN", "SCRAM-SHA-1-PLUS", "SCRAM-SHA-256"], Mechanism::ALL, Some(ScramSha1Plus)),
             (&["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"], Mechanism::ALL, Some(ScramSha256)),
             (&["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN"], &[Plain, ScramSha1], Some(ScramSha1)),
             (&["PLAIN"], Mechanism::ALL, Some(Plain)),
             (&["PLAIN", "DIGEST-MD5"], &[ScramSha1, ScramSha256], None),
-            (&["DIGEST-MD5", "ANONYMOUS", "SCRAM-SHA-1-PLUS"], Mechanism::ALL, None),
+            (&["DIGEST-MD5", "ANONYMOUS", "EXTERNAL"], &[Plain, ScramSha1], None),
             (&[], Mechanism::ALL, None),
         ] {
             assert_eq!(Mechanism::strongest(&offered(names), allowed), taken, "{names:?}");
@@ -226,7 +289,7 @@ mod tests {
 
     #[test]
     fn plain_is_done_after_its_first_message() {
-        let (mut exchange, initial) = Exchange::start(Mechanism::Plain, "push", "secret", "");
+        let (mut exchange, initial) = Exchange::start(Mechanism::Plain, "push", "secret", "", None);
         assert_eq!(initial, b"\0push\0secret");
         assert!(exchange.answer(b"").is_err());
         assert!(exchange.finish(None).is_ok());

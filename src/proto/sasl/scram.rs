@@ -1,4 +1,4 @@
-//! SCRAM (RFC 5802; with SHA-256: RFC 7677), without channel binding.
+//! SCRAM (RFC 5802; with SHA-256: RFC 7677), with channel binding where there is one.
 //!
 //! User name and password go as UTF-8 as they are: SASLprep changes nothing in ASCII and isn't done beyond it.
 
@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use ring::{digest, hmac, pbkdf2};
 
-use super::impostor;
+use super::{ChannelBinding, impostor};
 use crate::base::base64;
 use crate::base::error::{Error, Result};
 use crate::proto::expect::unexpected;
@@ -62,6 +62,7 @@ pub struct Scram<'p> {
     hash: Hash,
     password: &'p str,
     nonce: String,
+    binding: Option<ChannelBinding>,
     client_first_bare: String,
     step: Step,
 }
@@ -74,10 +75,17 @@ enum Step {
 
 impl<'p> Scram<'p> {
     /// Begins, and gives the client-first-message.
-    pub fn start(hash: Hash, user: &str, password: &'p str, nonce: &str) -> (Scram<'p>, Vec<u8>) {
+    pub fn start(
+        hash: Hash,
+        user: &str,
+        password: &'p str,
+        nonce: &str,
+        binding: Option<ChannelBinding>,
+    ) -> (Scram<'p>, Vec<u8>) {
         let client_first_bare = format!("n={},r={nonce}", escape(user));
-        let message = format!("{GS2}{client_first_bare}").into_bytes();
-        (Scram { hash, password, nonce: nonce.to_owned(), client_first_bare, step: Step::ServerFirst }, message)
+        let message = format!("{}{client_first_bare}", gs2(binding.as_ref())).into_bytes();
+        let nonce = nonce.to_owned();
+        (Scram { hash, password, nonce, binding, client_first_bare, step: Step::ServerFirst }, message)
     }
 
     /// Answers server-first with our proof, and server-final, once checked, with nothing.
@@ -109,7 +117,7 @@ impl<'p> Scram<'p> {
     fn prove(&mut self, challenge: &[u8]) -> Result<Vec<u8>> {
         let server_first = text(challenge)?;
         let first = ServerFirst::parse(server_first, &self.nonce)?;
-        let without_proof = format!("c={},r={}", base64::encode(GS2.as_bytes()), first.nonce);
+        let without_proof = format!("c={},r={}", self.channel(), first.nonce);
         let auth_message = format!("{},{server_first},{without_proof}", self.client_first_bare);
 
         let (client_key, server_key) = self.hash.keys(self.password, &first);
@@ -120,6 +128,18 @@ impl<'p> Scram<'p> {
         self.step = Step::ServerFinal { server_key, auth_message };
         Ok(format!("{without_proof},p={}", base64::encode(&proof)).into_bytes())
     }
+
+    /// The header again, and what the channel is known by (RFC 5802 §5.1, `c=`).
+    fn channel(&self) -> String {
+        let mut bytes = gs2(self.binding.as_ref()).into_bytes();
+        bytes.extend(self.binding.iter().flat_map(|binding| &binding.data));
+        base64::encode(&bytes)
+    }
+}
+
+/// The GS2 header (RFC 5802 §7): `y` is never said, for Openfire refuses it (rule 7).
+fn gs2(binding: Option<&ChannelBinding>) -> String {
+    binding.map_or_else(|| GS2.to_owned(), |binding| format!("p={},,", binding.kind.name()))
 }
 
 /// `,` and `=` in a user name (RFC 5802 §5.1).
@@ -215,7 +235,7 @@ mod tests {
     const FINAL: &str = "v=rmF9pqV8S7suAoZWja4dJRkFsKQ=";
 
     fn proven() -> Scram<'static> {
-        let (mut scram, _) = Scram::start(Hash::Sha1, "user", "pencil", NONCE);
+        let (mut scram, _) = Scram::start(Hash::Sha1, "user", "pencil", NONCE, None);
         scram.answer(FIRST.as_bytes()).unwrap();
         scram
     }
@@ -240,7 +260,7 @@ mod tests {
                 "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
             ),
         ] {
-            let (mut scram, first) = Scram::start(hash, "user", "pencil", nonce);
+            let (mut scram, first) = Scram::start(hash, "user", "pencil", nonce, None);
             assert_eq!(String::from_utf8(first).unwrap(), client_first);
             let answer = scram.answer(server_first.as_bytes()).unwrap();
             assert_eq!(String::from_utf8(answer).unwrap(), client_final);
@@ -258,7 +278,7 @@ mod tests {
 
     #[test]
     fn rule_08_success_without_proof_is_a_failure() {
-        let untouched = Scram::start(Hash::Sha1, "user", "pencil", NONCE).0;
+        let untouched = Scram::start(Hash::Sha1, "user", "pencil", NONCE, None).0;
         for (scram, data) in [(untouched, None), (proven(), None), (proven(), Some(&b""[..]))] {
             assert_eq!(scram.finish(data).unwrap_err().kind(), Kind::Auth, "{data:?}");
         }
@@ -301,20 +321,32 @@ mod tests {
             ("e=unknown-user", Kind::Auth),
             ("", Kind::Protocol),
         ] {
-            let (mut scram, _) = Scram::start(Hash::Sha1, "user", "pencil", NONCE);
+            let (mut scram, _) = Scram::start(Hash::Sha1, "user", "pencil", NONCE, None);
             assert_eq!(scram.answer(message.as_bytes()).unwrap_err().kind(), kind, "{message}");
         }
     }
 
     #[test]
     fn an_extension_that_is_not_mandatory_is_passed_over() {
-        let (mut scram, _) = Scram::start(Hash::Sha1, "user", "pencil", NONCE);
+        let (mut scram, _) = Scram::start(Hash::Sha1, "user", "pencil", NONCE, None);
         assert!(scram.answer(format!("{FIRST},d=zEIc2iuGMFlfM5k6ZUH8w5zVbGs=").as_bytes()).is_ok());
     }
 
     #[test]
     fn commas_and_equal_signs_in_a_user_name_are_escaped() {
-        let (_, first) = Scram::start(Hash::Sha1, "a,b=c", "", "x");
+        let (_, first) = Scram::start(Hash::Sha1, "a,b=c", "", "x", None);
         assert_eq!(first, b"n,,n=a=2Cb=3Dc,r=x");
+    }
+
+    #[test]
+    fn rule_75_plus_names_its_binding_and_hashes_the_channel_into_the_proof() {
+        use super::super::{BindingType, ChannelBinding};
+        let binding = ChannelBinding { kind: BindingType::ServerEndPoint, data: vec![1, 2, 3] };
+        let (mut scram, first) = Scram::start(Hash::Sha1, "user", "pencil", NONCE, Some(binding));
+        assert!(first.starts_with(b"p=tls-server-end-point,,n=user,r="));
+        let server_first = format!("r={NONCE}x,s=QSXCR+Q6sek8bf92,i=4096");
+        let answer = String::from_utf8(scram.answer(server_first.as_bytes()).unwrap()).unwrap();
+        let channel = base64::encode(b"p=tls-server-end-point,,\x01\x02\x03");
+        assert!(answer.starts_with(&format!("c={channel},r={NONCE}x,p=")), "{answer}");
     }
 }
