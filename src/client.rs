@@ -19,6 +19,7 @@ use crate::transfer::Context;
 use crate::transfer::progress::Progress;
 use crate::transfer::proxies::Proxies;
 use crate::transfer::source::Source;
+use crate::transfer::word::Told;
 
 /// A login that several transfers share. Clones are the same client; the last one to go ends the stream.
 ///
@@ -83,6 +84,7 @@ impl Client {
             patience,
             proxies: Arc::new(Proxies::default()),
             progress: Arc::new(Progress::default()),
+            told: Arc::new(Told::default()),
         };
         Ok(Client(Arc::new(Inner { context, stop: stop.clone() })))
     }

@@ -53,7 +53,7 @@ pub use transfer::source::Source;
 
 /// The parts of a [`Config`].
 pub mod config {
-    pub use crate::base::config::{Allow, Empty, MinAuth, Preference};
+    pub use crate::base::config::{Allow, Empty, IfOffline, MinAuth, Preference};
     pub use crate::base::endpoint::Server;
     pub use crate::base::pin::Pin;
     pub use crate::base::secret::Secret;

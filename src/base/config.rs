@@ -42,6 +42,12 @@ pub struct Config {
     pub empty: Empty,
     /// Make a second offer when the first method failed; the operator sees a second popup.
     pub reoffer: bool,
+    /// A chat message to the recipient, once, before the first offer.
+    pub announce: Option<String>,
+    /// What is done when the recipient is offline.
+    pub if_offline: IfOffline,
+    /// A folder for what is to be remembered from run to run.
+    pub state: Option<PathBuf>,
     /// How long each wait may last.
     pub waits: Waits,
     /// The folder that received files go to.
@@ -76,6 +82,9 @@ impl Default for Config {
             method: Preference::Auto,
             empty: Empty::Skip,
             reoffer: false,
+            announce: None,
+            if_offline: IfOffline::Fail,
+            state: None,
             waits: Waits::default(),
             dir: None,
             from: Vec::new(),
@@ -142,6 +151,16 @@ pub enum Empty {
     /// Counted as done without an offer.
     #[default]
     Skip,
+}
+
+/// What is done when the recipient is offline. The file stays unsent in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfOffline {
+    /// Nothing.
+    #[default]
+    Fail,
+    /// A chat message is left, which the server keeps: once until the recipient was seen online again.
+    Message,
 }
 
 /// Who may send to us.

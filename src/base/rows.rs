@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::config::{Empty, MinAuth, Preference};
+use super::config::{Empty, IfOffline, MinAuth, Preference};
 use super::error::Error;
 use super::settings::{Row, Set, Verb};
 use super::units;
@@ -82,6 +82,13 @@ rows! {
         => |s, v| s.config.empty = one_of(v, &[("send", Empty::Send), ("skip", Empty::Skip)])?;
     switch "reoffer" SEND "offer a second time when a method failed (a second popup)"
         => |s, on| s.config.reoffer = on;
+    value "announce" "TEXT" SEND "a chat message to the recipient, once, before the first offer"
+        => |s, v| s.config.announce = Some(v.to_owned());
+    value "if_offline" "fail|message" SEND "what to do when the recipient is offline"
+        default "fail"
+        => |s, v| s.config.if_offline = one_of(v, &[("fail", IfOffline::Fail), ("message", IfOffline::Message)])?;
+    value "state" "DIR" SEND "remember there who was left a message"
+        => |s, v| s.config.state = Some(v.into());
     value "answer" "SECONDS" SEND "how long the recipient may take to accept, at most 570"
         default "300"
         => |s, v| s.config.waits.set(Wait::Answer, answer(v)?);

@@ -8,6 +8,7 @@ pub mod disco;
 mod expect;
 pub mod ibb;
 pub mod iq;
+pub mod message;
 pub mod ns;
 pub mod offer;
 pub mod ping;

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use super::Session;
-use crate::base::error::Result;
+use crate::base::error::{Kind, Result};
 use crate::os::mailbox::Mailbox;
 use crate::os::until::Until;
 use crate::proto::iq::StanzaError;
@@ -28,9 +28,21 @@ impl Pending {
     /// Waits for the reply.
     ///
     /// # Errors
-    /// The timeout of the wait, [`crate::error::Kind::Stopped`], or what ended the session. A refusal is no error here.
+    /// The timeout of the wait, [`Kind::Stopped`], or what ended the session. A refusal is no error here.
     pub fn wait(&self, until: &Until) -> Result<Answer> {
         self.reply.take(until)
+    }
+
+    /// Waits for the child of a result; a refusal or silence is none.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`], or what ended the session.
+    pub fn wait_for_child(&self, until: &Until) -> Result<Option<Element>> {
+        match self.wait(until) {
+            Ok(answer) => Ok(answer.ok().flatten()),
+            Err(e) if e.kind() == Kind::Timeout => Ok(None),
+            Err(e) => Err(e),
+        }
     }
 
     /// The reply, if it is here.

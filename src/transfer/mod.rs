@@ -14,6 +14,7 @@ pub mod sink;
 pub mod socks5;
 pub mod source;
 pub mod target;
+pub mod word;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use crate::os::until::Patience;
 use crate::session::Session;
 use progress::Progress;
 use proxies::Proxies;
+use word::Told;
 
 /// What a transfer works with.
 #[derive(Clone)]
@@ -35,4 +37,6 @@ pub struct Context {
     /// The proxies that were found in this session.
     pub proxies: Arc<Proxies>,
     pub progress: Arc<Progress>,
+    /// Whom we have already told something.
+    pub told: Arc<Told>,
 }

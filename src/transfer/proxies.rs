@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Context;
 use crate::base::endpoint::Endpoint;
-use crate::base::error::{Kind, Result};
+use crate::base::error::Result;
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::net::dial::{Dial, Purpose};
@@ -14,7 +14,6 @@ use crate::os::until::{Patience, Until};
 use crate::proto::bytestreams::{self, StreamHost};
 use crate::proto::disco::{self, Info, Items};
 use crate::session::pending::Pending;
-use crate::xml::element::Element;
 
 /// More streamhosts are not offered: each costs the recipient up to 8 s.
 pub const OFFERED_MAX: usize = 4;
@@ -110,18 +109,9 @@ impl Listing {
 }
 
 fn services(items: &Pending, until: &Until) -> Result<Vec<(Jid, bool)>> {
-    let items = answer(items, until)?.and_then(|query| Items::parse(&query).ok());
+    let items = items.wait_for_child(until)?.and_then(|query| Items::parse(&query).ok());
     let items = items.map(|items| items.0).unwrap_or_default();
     Ok(items.into_iter().map(|item| (item.jid, true)).take(SERVICES_MAX).collect())
-}
-
-/// The child of a result; a refusal or silence is none, for one service must not spoil the rest.
-fn answer(pending: &Pending, until: &Until) -> Result<Option<Element>> {
-    match pending.wait(until) {
-        Ok(answer) => Ok(answer.ok().flatten()),
-        Err(e) if e.kind() == Kind::Timeout => Ok(None),
-        Err(e) => Err(e),
-    }
 }
 
 impl Queried {
@@ -149,12 +139,12 @@ impl Service {
     /// A proxy is known by its identity, not by its name or a feature: every client has that (rule 39).
     fn hosts(&self, until: &Until) -> Result<Vec<StreamHost>> {
         if let Some(info) = &self.info {
-            let info = answer(info, until)?.and_then(|query| Info::parse(&query).ok());
+            let info = info.wait_for_child(until)?.and_then(|query| Info::parse(&query).ok());
             if !info.is_some_and(|info| info.is_proxy()) {
                 return Ok(Vec::new());
             }
         }
-        let hosts = answer(&self.hosts, until)?.and_then(|query| bytestreams::proxy_hosts(&query).ok());
+        let hosts = self.hosts.wait_for_child(until)?.and_then(|query| bytestreams::proxy_hosts(&query).ok());
         log::debug!("proxy {}: {:?}", self.jid, hosts);
         Ok(hosts.unwrap_or_default())
     }

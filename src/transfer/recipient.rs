@@ -15,7 +15,6 @@ use crate::proto::{ns, ping};
 use crate::session::Session;
 use crate::session::pending::Pending;
 use crate::session::presences::Seen;
-use crate::xml::element::Element;
 
 /// Openfire pushes presence this much later than it answers.
 const LATE_PRESENCE: Duration = Duration::from_secs(1);
@@ -43,7 +42,7 @@ struct Asked {
 pub struct Candidate {
     jid: Jid,
     seen: Option<Seen>,
-    info: Option<Pending>,
+    info: Pending,
 }
 
 /// The search when it is known who is online.
@@ -51,7 +50,15 @@ pub enum Found {
     /// As it was given: nothing is asked.
     Given(Jid),
     /// Clients that are being asked what they can do.
-    Candidates(Jid, Vec<Candidate>),
+    Asked(Answering),
+}
+
+/// An account whose clients are being asked what they can do.
+pub struct Answering {
+    to: Jid,
+    candidates: Vec<Candidate>,
+    /// Says whether its user can have us as a contact.
+    roster: Pending,
 }
 
 impl<'c> Search<'c> {
@@ -69,28 +76,28 @@ impl<'c> Search<'c> {
     ///
     /// # Errors
     /// [`Kind::Offline`], [`Kind::NotShared`], and as [`Search::start`].
-    pub fn found(self) -> Result<Found> {
-        let Some(asked) = &self.asked else { return Ok(Found::Given(self.to)) };
-        let candidates = online(&self.context.session, &self.to, asked, &self.until)?;
+    pub fn found(mut self) -> Result<Found> {
+        let Some(asked) = self.asked.take() else { return Ok(Found::Given(self.to)) };
+        let candidates = online(&self.context.session, &self.to, &asked, &self.until)?;
         let candidates = match candidates.as_slice() {
-            [] => self.unseen(asked)?,
+            [] => self.unseen(&asked)?,
             _ => candidates,
         };
         let until = self.context.patience.until(Wait::Discover);
         let mut flight = self.context.session.flight();
-        let mut asked = Vec::new();
+        let mut answering = Answering { to: self.to, candidates: Vec::new(), roster: asked.roster };
         for (jid, seen) in candidates.into_iter().take(CANDIDATES_MAX) {
-            let info = Some(flight.get(&jid, disco::info_query())?);
-            asked.push(Candidate { jid, seen, info });
+            let info = flight.get(&jid, disco::info_query())?;
+            answering.candidates.push(Candidate { jid, seen, info });
         }
         flight.send(&until)?;
-        Ok(Found::Candidates(self.to, asked))
+        Ok(Found::Asked(answering))
     }
 
     /// Nobody is seen online. Where we may see the account, it is offline; where only it sees us, Spark's usual
     /// resource is worth a question; else nobody can tell.
     fn unseen(&self, asked: &Asked) -> Result<Vec<(Jid, Option<Seen>)>> {
-        match subscription(asked, &self.until)? {
+        match subscription(&asked.roster, &self.until)? {
             Subscription::To | Subscription::Both => Err(offline(&self.to)),
             Subscription::From => Ok(vec![(self.to.with_resource("Spark")?, None)]),
             Subscription::None | Subscription::Remove => Err(not_shared(&self.to)),
@@ -114,7 +121,7 @@ fn ask(session: &Arc<Session>, to: &Jid, until: &Until) -> Result<Asked> {
 fn online(session: &Arc<Session>, to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
     let watch = session.watch(to)?;
     let seen = || session.online(to).into_iter().map(|(jid, seen)| (jid, Some(seen))).collect::<Vec<_>>();
-    answered(&asked.ping, until)?;
+    asked.ping.wait_for_child(until)?;
     if seen().is_empty() {
         let listed = listed(to, asked, until)?;
         if !listed.is_empty() {
@@ -125,24 +132,16 @@ fn online(session: &Arc<Session>, to: &Jid, asked: &Asked, until: &Until) -> Res
     Ok(seen())
 }
 
-/// Waits for an answer, but lets its absence be no answer.
-fn answered(pending: &Pending, until: &Until) -> Result<Option<Element>> {
-    match pending.wait(until) {
-        Ok(answer) => Ok(answer.ok().flatten()),
-        Err(e) if e.kind() == Kind::Timeout => Ok(None),
-        Err(e) => Err(e),
-    }
-}
-
 fn listed(to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
-    let items = answered(&asked.items, until)?.and_then(|query| Items::parse(&query).ok());
+    let items = asked.items.wait_for_child(until)?.and_then(|query| Items::parse(&query).ok());
     let items = items.map(|items| items.0).unwrap_or_default();
     let resources = items.into_iter().map(|item| item.jid).filter(|jid| !jid.is_bare() && jid.bare() == to.bare());
     Ok(resources.map(|jid| (jid, None)).collect())
 }
 
-fn subscription(asked: &Asked, until: &Until) -> Result<Subscription> {
-    let query = answered(&asked.roster, until)?;
+/// How our roster has the account; one that isn't in it has no subscription.
+fn subscription(roster: &Pending, until: &Until) -> Result<Subscription> {
+    let query = roster.wait_for_child(until)?;
     let item = query.as_ref().and_then(|query| query.find("item", ns::ROSTER));
     Ok(item.and_then(|item| roster::Item::parse(item).ok()).map_or(Subscription::None, |item| item.subscription))
 }
@@ -151,29 +150,42 @@ impl Found {
     /// The client that gets the file: able; then not busy, highest priority, least away, first by resource.
     ///
     /// # Errors
-    /// [`Kind::Unable`], [`Kind::Offline`], and as [`Search::start`].
+    /// [`Kind::Unable`], [`Kind::Offline`], [`Kind::NotShared`], and as [`Search::start`].
     pub fn best(self, context: &Context) -> Result<Jid> {
-        let (to, candidates) = match self {
-            Found::Given(jid) => return Ok(jid),
-            Found::Candidates(to, candidates) => (to, candidates),
-        };
-        let until = context.patience.until(Wait::Discover);
-        let (mut able, mut answered_by) = (Vec::new(), 0);
-        for candidate in candidates {
-            let Some(pending) = &candidate.info else { continue };
-            let Some(query) = answered(pending, &until)? else { continue };
-            answered_by += 1;
-            if Info::parse(&query).is_ok_and(|info| takes_files(&info)) {
-                able.push(candidate);
-            }
-        }
-        able.sort_by_cached_key(rank);
-        match able.into_iter().next() {
-            Some(best) => Ok(best.jid),
-            None if answered_by == 0 => Err(offline(&to)),
-            None => Err(unable(&to)),
+        match self {
+            Found::Given(jid) => Ok(jid),
+            Found::Asked(answering) => answering.best(&context.patience.until(Wait::Discover)),
         }
     }
+}
+
+impl Answering {
+    fn best(self, until: &Until) -> Result<Jid> {
+        let (mut able, mut answers) = (Vec::new(), 0);
+        for candidate in self.candidates {
+            let Some(query) = candidate.info.wait_for_child(until)? else { continue };
+            answers += 1;
+            let info = Info::parse(&query).unwrap_or_default();
+            if takes_files(&info) {
+                able.push((candidate, info));
+            }
+        }
+        able.sort_by_cached_key(|(candidate, _)| rank(candidate));
+        match able.into_iter().next() {
+            Some((best, info)) if is_spark(&best.jid, &info) => match subscription(&self.roster, until)? {
+                Subscription::From | Subscription::Both => Ok(best.jid),
+                _ => Err(not_a_contact(&best.jid)),
+            },
+            Some((best, _)) => Ok(best.jid),
+            None if answers == 0 => Err(offline(&self.to)),
+            None => Err(unable(&self.to)),
+        }
+    }
+}
+
+fn is_spark(jid: &Jid, info: &Info) -> bool {
+    let names = info.identities.iter().filter_map(|identity| identity.name.as_deref());
+    names.chain(jid.resource()).any(|name| name.starts_with("Spark"))
 }
 
 fn takes_files(info: &Info) -> bool {
@@ -208,4 +220,11 @@ pub fn unable(to: &Jid) -> Error {
 fn not_shared(to: &Jid) -> Error {
     let what = format!("{to} is unknown, or doesn't share its presence with this account (servers don't tell which)");
     Error::new(Kind::NotShared, what).during(Wait::Discover)
+}
+
+/// Spark shows its user an offer without buttons when the sender is no contact, and never answers.
+fn not_a_contact(spark: &Jid) -> Error {
+    let what = format!("{spark} is a Spark whose user can't have this account as a contact, and would show no buttons");
+    let advice = "put this account into that user's roster too (on Openfire: one shared group with both in it)";
+    Error::new(Kind::NotShared, what).advise(advice).during(Wait::Discover)
 }

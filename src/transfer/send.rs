@@ -10,6 +10,7 @@ use super::proxies;
 use super::recipient::{Search, offline, unable};
 use super::socks5::Bytestream;
 use super::source::Source;
+use super::word;
 use crate::base::config::{Config, Preference};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
@@ -32,7 +33,12 @@ const OFFER_LIFE: Duration = Duration::from_secs(570);
 pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
     let started = Instant::now();
     context.progress.start(source.size());
-    let (recipient, hosts) = prepare(context, to, &source)?;
+    let (recipient, hosts) = prepare(context, to, &source).inspect_err(|e| {
+        if e.kind() == Kind::Offline {
+            word::leave_message(context, to, source.name());
+        }
+    })?;
+    word::announce(context, &recipient);
     let methods = methods(&context.config, &source, &hosts)?;
     let mut push = Push { context, recipient: &recipient, hosts, name: name::safe(source.name()), source };
     let (id, method) = push.run(&methods)?;
@@ -95,12 +101,19 @@ impl Push<'_> {
         if !self.context.config.reoffer {
             return Err(error);
         }
-        log::info!("offering once more, in-band only: {error}");
+        let other = self.other_methods(methods);
+        log::info!("offering once more, by {}: {error}", other[0].name());
         let sid = random::token(16)?;
-        match self.attempt(&sid, &[Method::Ibb])? {
+        match self.attempt(&sid, &other)? {
             Attempt::Done(method) => Ok((sid, method)),
             Attempt::NoWay(error) => Err(error),
         }
+    }
+
+    /// What a second offer offers: in-band, unless that was all that was refused and there is a proxy.
+    fn other_methods(&self, refused: &[Method]) -> Vec<Method> {
+        let by_proxy = refused == [Method::Ibb] && !self.hosts.is_empty();
+        vec![if by_proxy { Method::Socks5 } else { Method::Ibb }]
     }
 
     fn attempt(&mut self, sid: &str, methods: &[Method]) -> Result<Attempt> {
