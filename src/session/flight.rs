@@ -18,6 +18,7 @@ use crate::xml::element::Element;
 /// Stanzas that leave in one write.
 pub struct Flight<'s> {
     pub(super) session: &'s Arc<Session>,
+    pub(super) until: &'s Until,
     pub(super) text: String,
 }
 
@@ -46,7 +47,7 @@ impl Flight<'_> {
         let id = random::token(12)?;
         let reply = Arc::new(Mailbox::new(1)?);
         let asked = Asked { of: to.clone(), reply: Arc::clone(&reply), keep, kept: Vec::new() };
-        self.session.expect(id.clone(), asked)?;
+        self.session.expect(id.clone(), asked).map_err(|e| e.during(self.until.wait()))?;
         self.text += &written(&make(to, id.clone(), child).to_element());
         Ok(Pending::new(Arc::clone(self.session), id, reply))
     }
@@ -55,7 +56,7 @@ impl Flight<'_> {
     ///
     /// # Errors
     /// What ended the session, [`Kind::Stopped`], or a timeout.
-    pub fn send(self, until: &Until) -> Result<()> {
-        self.session.write(&self.text, until)
+    pub fn send(self) -> Result<()> {
+        self.session.write(&self.text, self.until)
     }
 }

@@ -80,9 +80,9 @@ impl Session {
         &self.hints
     }
 
-    /// Begins a flight: stanzas that leave in one write.
-    pub fn flight(self: &Arc<Self>) -> Flight<'_> {
-        Flight { session: self, text: String::new() }
+    /// Begins a flight: stanzas that leave in one write, within the given wait.
+    pub fn flight<'s>(self: &'s Arc<Self>, until: &'s Until) -> Flight<'s> {
+        Flight { session: self, until, text: String::new() }
     }
 
     /// Asks one thing; the reply is awaited later.
@@ -90,9 +90,9 @@ impl Session {
     /// # Errors
     /// What ended the session, [`Kind::Stopped`], or a timeout.
     pub fn get(self: &Arc<Self>, to: &Jid, child: Element, until: &Until) -> Result<Pending> {
-        let mut flight = self.flight();
+        let mut flight = self.flight(until);
         let pending = flight.get(to, child)?;
-        flight.send(until).map(|()| pending)
+        flight.send().map(|()| pending)
     }
 
     /// Tells one thing that is answered; the reply is awaited later.
@@ -100,9 +100,9 @@ impl Session {
     /// # Errors
     /// As [`Session::get`].
     pub fn set(self: &Arc<Self>, to: &Jid, child: Element, until: &Until) -> Result<Pending> {
-        let mut flight = self.flight();
+        let mut flight = self.flight(until);
         let pending = flight.set(to, child)?;
-        flight.send(until).map(|()| pending)
+        flight.send().map(|()| pending)
     }
 
     /// Sends what needs no reply: an answer, a presence.

@@ -97,10 +97,10 @@ impl Sending<'_> {
     /// Waits for a reply, and minds what else the other side may say meanwhile.
     fn reply(&self, asked: &Pending, until: &Until) -> Result<Answer> {
         loop {
-            if let Some(answer) = asked.try_wait()? {
+            if let Some(answer) = asked.try_wait().map_err(|e| e.during(until.wait()))? {
                 return Ok(answer);
             }
-            if let Some(letter) = self.letters.try_take()? {
+            if let Some(letter) = self.letters.try_take().map_err(|e| e.during(until.wait()))? {
                 self.mind(letter).map_err(|e| e.during(until.wait()))?;
             }
             let news = [(asked.as_fd(), Ready::Read), (self.letters.as_fd(), Ready::Read)];

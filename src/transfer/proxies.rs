@@ -94,7 +94,7 @@ impl Listing {
             Listing::Asked(items, until) => services(&items, &until)?,
         };
         let until = context.patience.until(Wait::Discover);
-        let mut flight = context.session.flight();
+        let mut flight = context.session.flight(&until);
         let mut asked = Vec::new();
         for (jid, unsure) in services {
             let info = if unsure { Some(flight.get(&jid, disco::info_query())?) } else { None };
@@ -102,7 +102,7 @@ impl Listing {
             asked.push(Service { jid, info, hosts });
         }
         if !asked.is_empty() {
-            flight.send(&until)?;
+            flight.send()?;
         }
         Ok(Queried::Asked(asked, until))
     }

@@ -78,19 +78,20 @@ impl<'c> Search<'c> {
     /// [`Kind::Offline`], [`Kind::NotShared`], and as [`Search::start`].
     pub fn found(mut self) -> Result<Found> {
         let Some(asked) = self.asked.take() else { return Ok(Found::Given(self.to)) };
+        self.until.restart();
         let candidates = online(&self.context.session, &self.to, &asked, &self.until)?;
         let candidates = match candidates.as_slice() {
             [] => self.unseen(&asked)?,
             _ => candidates,
         };
         let until = self.context.patience.until(Wait::Discover);
-        let mut flight = self.context.session.flight();
+        let mut flight = self.context.session.flight(&until);
         let mut answering = Answering { to: self.to, candidates: Vec::new(), roster: asked.roster };
         for (jid, seen) in candidates.into_iter().take(CANDIDATES_MAX) {
             let info = flight.get(&jid, disco::info_query())?;
             answering.candidates.push(Candidate { jid, seen, info });
         }
-        flight.send(&until)?;
+        flight.send()?;
         Ok(Found::Asked(answering))
     }
 
@@ -106,13 +107,13 @@ impl<'c> Search<'c> {
 }
 
 fn ask(session: &Arc<Session>, to: &Jid, until: &Until) -> Result<Asked> {
-    let mut flight = session.flight();
+    let mut flight = session.flight(until);
     let asked = Asked {
         roster: flight.roster_item(to)?,
         items: flight.get(to, disco::items_query())?,
         ping: flight.get(&session.me().server(), ping::request())?,
     };
-    flight.send(until)?;
+    flight.send()?;
     Ok(asked)
 }
 
