@@ -1,0 +1,77 @@
+#!/bin/sh
+# Installs what building and checking firepush needs and this machine lacks: on Debian 12, as root, by package name.
+# usage: setup.sh demo|check
+set -eu
+
+missing=
+need() { # need PACKAGES COMMAND...: note the packages unless the command succeeds
+    packages=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing="$missing $packages"
+}
+
+new_enough() {
+    command -v cargo && printf '1.85.0\n%s\n' "$(rustc --version | cut -d' ' -f2)" | sort -C -V
+}
+
+rust_tools() {
+    rustdoc --version && cargo fmt --version && cargo clippy --version
+}
+
+list_missing() {
+    missing=
+    need 'gcc libc6-dev' cc --version
+    need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
+    need prosody command -v prosody
+    need 'cargo-web rustc-web' new_enough
+    [ "$1" = check ] || return 0
+    need 'rustfmt-web rust-web-clippy' rust_tools
+    need ejabberd sh -c 'ls -d /usr/lib/*/ejabberd-*/ebin'
+    need python3-venv /usr/bin/python3 -c 'import ensurepip'
+}
+
+policy=/usr/sbin/policy-rc.d
+hidden=$policy.before-firepush
+
+restore_policy() {
+    rm -f $policy
+    [ ! -e $hidden ] || mv $hidden $policy
+}
+
+# The servers' packages start services unless a policy forbids it.
+without_services() (
+    trap restore_policy EXIT
+    trap 'exit 1' HUP INT TERM
+    [ -e $hidden ] || [ ! -e $policy ] || mv $policy $hidden
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod 755 $policy
+    "$@"
+)
+
+install_missing() {
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "setup: this needs packages (their Debian 12 names):$missing; install them or run as root on Debian" >&2
+        exit 1
+    fi
+    echo "setup: installing$missing"
+    apt-get update -qq
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086 # one word a package
+    without_services apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+python_peer() {
+    [ ! -e "target/venv/$1" ] || return 0
+    echo "setup: $1 into target/venv"
+    /usr/bin/python3 -m venv --clear target/venv
+    target/venv/bin/pip install -q "$1"
+    touch "target/venv/$1"
+}
+
+list_missing "$1"
+if [ -n "$missing" ]; then
+    install_missing
+    list_missing "$1"
+    [ -z "$missing" ] || { echo "setup: installed, but not found in PATH:$missing" >&2; exit 1; }
+fi
+[ "$1" = demo ] || python_peer slixmpp==1.17.0
