@@ -5,6 +5,7 @@
 mod support;
 
 mod arrivals;
+mod examples;
 mod interruptions;
 mod logins;
 mod recipients;
