@@ -100,6 +100,7 @@ impl Client {
     /// # Errors
     /// [`Kind::Write`] when no thread can be started; what happens to the file is the outcome of the [`Job`].
     pub fn push(&self, to: &Jid, source: Source) -> Result<Job> {
+        self.0.context.session.want(&to.bare());
         self.appear(SENDING)?;
         let patience = self.0.context.patience.child()?;
         let progress = Arc::new(Progress::default());
@@ -121,6 +122,10 @@ impl Client {
     /// Shows us online, once: before anything is asked of another user (rule 73).
     fn appear(&self, priority: i8) -> Result<()> {
         self.0.context.session.appear(&Presence::available(priority))
+    }
+
+    pub(crate) fn stop_receiving(&self) {
+        self.0.context.session.stop_receiving();
     }
 
     /// Why the stream is over, if it is.

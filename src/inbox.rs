@@ -9,16 +9,22 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::client::Client;
+use crate::os::file::read_regular;
 use crate::os::mailbox::Mailbox;
+use crate::os::stop::Stop;
+use crate::os::until::Patience;
 use crate::transfer::Context;
 use crate::transfer::delivery::Method;
 use crate::transfer::queue::{self, Happening, Policy};
 use crate::transfer::sink::Folder;
 
 /// Takes the files that others offer; what happens to them comes out in order.
+///
+/// Dropped, it takes no more offers. One inbox a client: a second one takes the offers from the first.
 pub struct Inbox {
     client: Client,
-    context: Context,
+    /// Ended by nothing: what is under way when all is stopped still tells how it ended.
+    patience: Patience,
     happenings: Arc<Mailbox<Happening>>,
 }
 
@@ -69,8 +75,8 @@ pub enum Event {
 
 impl Inbox {
     pub(crate) fn open(client: Client, context: Context, policy: Policy) -> Result<Inbox> {
-        let happenings = queue::open(context.clone(), policy)?;
-        Ok(Inbox { client, context, happenings })
+        let patience = Patience::new(&context.config.waits, &Stop::new()?);
+        Ok(Inbox { client, patience, happenings: queue::open(context, policy)? })
     }
 
     /// Waits for the next event; `None` when none came within `limit`.
@@ -78,12 +84,14 @@ impl Inbox {
     /// # Errors
     /// What ended the session, or [`Kind::Stopped`].
     pub fn next(&self, limit: Duration) -> Result<Option<Event>> {
-        let until = self.context.patience.until(Wait::Idle).at_most(limit);
-        match self.happenings.take(&until) {
-            Ok(happening) => Ok(Some(event(happening))),
-            Err(e) if e.kind() == Kind::Timeout && self.client.ended().is_none() => Ok(None),
-            Err(e) => Err(e),
-        }
+        let until = self.patience.until_after(Wait::Idle, limit);
+        Ok(self.happenings.take_within(&until)?.map(event))
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.client.stop_receiving();
     }
 }
 
@@ -106,6 +114,9 @@ fn event(happening: Happening) -> Event {
     }
 }
 
+/// A list of senders is at most this long, in bytes.
+const LIST_MAX: usize = 1 << 20;
+
 /// Who may send, and where to.
 pub(crate) fn policy(config: &Config) -> Result<Policy> {
     let dir = config.dir.as_deref().ok_or_else(|| {
@@ -119,12 +130,13 @@ pub(crate) fn policy(config: &Config) -> Result<Policy> {
         let error = Error::new(Kind::Config, "nobody is allowed to send");
         return Err(error.advise("name senders with --from user@domain or --from @domain"));
     }
-    Ok(Policy { allowed, folder: Folder::open(dir)?, parallel: config.parallel, count: config.count })
+    Ok(Policy { allowed, folder: Folder::open(dir)?, parallel: config.parallel.max(1), count: config.count })
 }
 
 fn read_allowed(path: &Path) -> Result<Vec<Allow>> {
     let bad = |why: String| Error::new(Kind::Config, format!("the list of senders {} {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| bad(format!("can't be read: {e}")))?;
+    let text = String::from_utf8(read_regular(path, LIST_MAX, "list of senders")?);
+    let text = text.map_err(|_| bad("is not UTF-8 text".into()))?;
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim()).enumerate();
     let entries = lines.filter(|(_, line)| !line.is_empty());
     entries.map(|(n, line)| line.parse().map_err(|e: Error| bad(format!("line {}: {}", n + 1, e.what())))).collect()

@@ -1,6 +1,7 @@
 //! One file on its way, on a thread of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::base::error::{Error, Kind, Result};
@@ -14,6 +15,7 @@ use crate::os::until::{Patience, Ready};
 use crate::transfer::Context;
 use crate::transfer::delivery::Delivery;
 pub use crate::transfer::progress::Counted;
+use crate::transfer::progress::Progress;
 use crate::transfer::send::send;
 use crate::transfer::source::Source;
 
@@ -23,9 +25,11 @@ const LONG: Duration = Duration::from_secs(3600);
 /// A file that is being sent. Dropping it lets the transfer go on; its outcome is then unknown.
 pub struct Job {
     outcome: Arc<Mailbox<Result<Delivery>>>,
+    given: AtomicBool,
     /// Not ended by the transfer's stop: the transfer ends by it, and gives its outcome then.
     patience: Patience,
-    context: Context,
+    stop: Stop,
+    progress: Arc<Progress>,
 }
 
 /// Puts an outcome even when the thread panics.
@@ -35,12 +39,14 @@ impl Job {
     pub(crate) fn start(client: Client, context: Context, to: Jid, source: Source) -> Result<Job> {
         let outcome = Arc::new(Mailbox::new(1)?);
         let patience = Patience::new(&context.config.waits, &Stop::new()?);
-        let job = Job { outcome: Arc::clone(&outcome), patience, context: context.clone() };
+        let (stop, progress) = (context.patience.stop().clone(), Arc::clone(&context.progress));
+        let job = Job { outcome: Arc::clone(&outcome), given: AtomicBool::new(false), patience, stop, progress };
         thread::spawn("firepush-push", move || {
             let outcome = Outcome(outcome);
             let sent = send(&context, &to, source);
+            // The last one to go ends the stream in order, before anyone who waits goes on to end the process.
+            drop((context, client));
             let _ = outcome.0.put(sent);
-            drop(client);
         })?;
         Ok(job)
     }
@@ -69,17 +75,22 @@ impl Job {
 
     /// The outcome, once, if it is here.
     pub fn poll(&self) -> Option<Result<Delivery>> {
-        self.outcome.try_take().unwrap_or_else(|e| Some(Err(e)))
+        if self.given.load(Ordering::SeqCst) {
+            return None;
+        }
+        let outcome = self.outcome.try_take().unwrap_or_else(|e| Some(Err(e)));
+        self.given.store(outcome.is_some(), Ordering::SeqCst);
+        outcome
     }
 
     /// Ends the transfer; its outcome is then [`Kind::Stopped`], unless it ended before.
     pub fn cancel(&self) {
-        self.context.patience.stop().stop();
+        self.stop.stop();
     }
 
     /// How far it is.
     pub fn progress(&self) -> Counted {
-        self.context.progress.now()
+        self.progress.now()
     }
 }
 

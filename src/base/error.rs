@@ -51,6 +51,11 @@ impl Error {
         self.change(|inner| inner.during = inner.during.or(Some(wait)))
     }
 
+    /// Forgets during what it happened: it ends waits of several kinds.
+    pub(crate) fn anywhere(self) -> Self {
+        self.change(|inner| inner.during = None)
+    }
+
     /// Overrides whose fault it is.
     pub(crate) fn fault_of(self, fault: Fault) -> Self {
         self.change(|inner| inner.fault = Some(fault))
@@ -166,7 +171,7 @@ pub fn escape_controls(text: &str) -> String {
 }
 
 fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

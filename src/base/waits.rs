@@ -45,13 +45,14 @@ macro_rules! waits {
 }
 
 waits! {
-    Resolve "resolve" "15" Network "looking up the server's address";
+    Resolve "resolve" "15" Network "looking up an address";
     Connect "connect" "20" Network "connecting to the server";
     Tls "tls" "20" Server "starting TLS with the server";
     Resend "resend" "1500ms" Server "waiting for a sign of life after TLS";
     Login "login" "30" Server "logging in";
     Bind "bind" "20" Server "binding the resource";
     Discover "discover" "5" Server "looking for the recipient and the server's proxies";
+    Presence "presence" "1" Server "waiting for presence that comes late";
     Probe "probe" "3" Network "testing the proxy's addresses";
     Answer "answer" "300" Peer "waiting for the recipient to accept the file";
     StreamhostUsed "streamhost_used" "40" Peer "waiting for the recipient to connect to the proxy";

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use super::resolve::resolve;
@@ -33,6 +33,12 @@ pub trait Stream: AsFd + Send + Sync {
     /// # Errors
     /// As [`TcpStream::shutdown`].
     fn finish(&self) -> io::Result<()>;
+
+    /// The TCP socket, if bytes written into it directly are the same as bytes given to [`Stream::write`]: the
+    /// kernel can then move a file by itself, and tells what was acknowledged.
+    fn tcp(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 }
 
 /// Opens connections. The crate's own one uses TCP; another one can stand in for it, e.g. the socket API of
@@ -121,6 +127,10 @@ impl Stream for TcpStream {
     fn finish(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn tcp(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
 }
 
 /// Reads at least one byte, or 0 at the end.
@@ -145,6 +155,7 @@ pub(crate) fn read_some(stream: &dyn Stream, buffer: &mut [u8], until: &Until) -
 pub(crate) fn write_all(stream: &dyn Stream, mut bytes: &[u8], until: &Until) -> Result<()> {
     while !bytes.is_empty() {
         match stream.write(bytes) {
+            Ok(0) => return Err(until.failed(Kind::Network, "the connection broke", io::ErrorKind::WriteZero.into())),
             Ok(n) => bytes = &bytes[n..],
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => until.ready(stream, Ready::Write)?,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => until.check()?,

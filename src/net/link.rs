@@ -6,16 +6,19 @@
 //! never breaks the stream. The reader's own answers are only appended; its loop writes them as the socket
 //! allows. So a peer that writes much before it reads can't bring us to a standstill.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rustls::ClientConnection;
 
 use super::binding;
 use super::dial::{Stream, read_some, write_all};
+use super::records::{feed, feed_and_drain, take_records};
 use super::tls::Tls;
 use crate::base::error::{Error, Kind, Result};
+use crate::os::event::Event;
 use crate::os::until::{Ready, Until};
 use crate::proto::sasl::{BindingType, ChannelBinding};
 
@@ -30,6 +33,8 @@ pub struct Link {
     stream: Box<dyn Stream>,
     secured: Option<Secured>,
     outgoing: Mutex<Outgoing>,
+    /// Set when somebody else left bytes for the reader to write.
+    left_over: Event,
 }
 
 struct Secured {
@@ -38,17 +43,21 @@ struct Secured {
 }
 
 /// Bytes on their way to the socket, encrypted where TLS is on.
-#[derive(Default)]
 struct Outgoing {
     bytes: Vec<u8>,
     written: usize,
     /// How many bytes ever left `bytes`: a writer's own end is a fixed point in this count.
     drained: u64,
+    appended: Instant,
 }
 
 impl Link {
-    pub fn plain(stream: Box<dyn Stream>) -> Link {
-        Link { stream, secured: None, outgoing: Mutex::default() }
+    /// A connection without TLS, yet.
+    ///
+    /// # Errors
+    /// [`Kind::Read`] when no descriptor is left.
+    pub fn plain(stream: Box<dyn Stream>) -> Result<Link> {
+        Ok(Link { stream, secured: None, outgoing: Mutex::new(Outgoing::new()), left_over: Event::new_or_error()? })
     }
 
     /// Does the TLS handshake. The client's last message waits for the first write and shares its segment.
@@ -73,7 +82,7 @@ impl Link {
             }
         }
         let secured = Secured { connection: Mutex::new(connection), tls: tls.clone() };
-        Ok(Link { stream: self.stream, secured: Some(secured), outgoing: self.outgoing })
+        Ok(Link { secured: Some(secured), ..self })
     }
 
     fn write_records(&self, connection: &mut ClientConnection, until: &Until) -> Result<()> {
@@ -107,6 +116,9 @@ impl Link {
         let mut outgoing = self.outgoing();
         self.append(&mut outgoing, bytes);
         self.pump(&mut outgoing).map_err(|e| broken(&e))?;
+        if outgoing.pending() > 0 {
+            self.left_over.set();
+        }
         if outgoing.pending() > BACKLOG_MAX {
             return Err(Error::new(Kind::Network, "the server asks much and reads no answer"));
         }
@@ -114,6 +126,7 @@ impl Link {
     }
 
     fn append(&self, outgoing: &mut Outgoing, bytes: &[u8]) -> u64 {
+        outgoing.appended = Instant::now();
         match &self.secured {
             None => outgoing.bytes.extend_from_slice(bytes),
             Some(secured) => {
@@ -135,6 +148,7 @@ impl Link {
         }
         while outgoing.pending() > 0 {
             match self.stream.write(&outgoing.bytes[outgoing.written..]) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(n) => outgoing.advance(n),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Ok(()),
@@ -177,8 +191,14 @@ impl Link {
         let mut outgoing = self.outgoing();
         self.pump(&mut outgoing).map_err(|e| broken(&e))?;
         let what = if outgoing.pending() > 0 { Ready::Both } else { Ready::Read };
+        self.left_over.clear();
         drop(outgoing);
-        until.ready(self, what)
+        until.any_ready(&[(self.as_fd(), what), (self.left_over.as_fd(), Ready::Read)]).map(|_| ())
+    }
+
+    /// When something was last given to be written.
+    pub fn last_written(&self) -> Instant {
+        self.outgoing().appended
     }
 
     fn decrypt(&self, raw: &[u8], text: &mut Vec<u8>) -> Result<usize> {
@@ -232,6 +252,10 @@ impl Secured {
 }
 
 impl Outgoing {
+    fn new() -> Self {
+        Outgoing { bytes: Vec::new(), written: 0, drained: 0, appended: Instant::now() }
+    }
+
     fn pending(&self) -> usize {
         self.bytes.len() - self.written
     }
@@ -248,46 +272,4 @@ impl Outgoing {
 
 fn broken(cause: &io::Error) -> Error {
     Error::new(Kind::Network, format!("the connection to the server broke: {cause}"))
-}
-
-/// Moves the records that wait in the connection to `records`; writing to memory can't fail.
-fn take_records(connection: &mut ClientConnection, records: &mut Vec<u8>) {
-    while connection.wants_write() {
-        if connection.write_tls(records).is_err() {
-            return;
-        }
-    }
-}
-
-fn feed(connection: &mut ClientConnection, mut raw: &[u8]) -> std::result::Result<(), rustls::Error> {
-    feed_and_drain_with(connection, &mut raw, |_| {})
-}
-
-fn feed_and_drain(
-    connection: &mut ClientConnection,
-    mut raw: &[u8],
-    text: &mut Vec<u8>,
-) -> std::result::Result<(), rustls::Error> {
-    let drain = |connection: &mut ClientConnection| {
-        // Ends with WouldBlock when everything has been drained, which is what we want.
-        let _ = connection.reader().read_to_end(text);
-    };
-    feed_and_drain_with(connection, &mut raw, drain)
-}
-
-/// `read_tls` takes only a part: loop until all is in, with the plaintext taken out between.
-fn feed_and_drain_with(
-    connection: &mut ClientConnection,
-    raw: &mut &[u8],
-    mut drain: impl FnMut(&mut ClientConnection),
-) -> std::result::Result<(), rustls::Error> {
-    drain(connection);
-    while !raw.is_empty() {
-        match connection.read_tls(raw) {
-            Ok(0) | Err(_) => return Err(rustls::Error::General("more came than TLS takes".into())),
-            Ok(_) => connection.process_new_packets()?,
-        };
-        drain(connection);
-    }
-    Ok(())
 }

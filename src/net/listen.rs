@@ -58,13 +58,13 @@ impl Listener {
 /// # Errors
 /// [`Kind::Protocol`], [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
 pub fn welcome(stream: &dyn Stream, expected: &Digest, until: &Until) -> Result<()> {
-    let greeting = read_message(stream, until, Greeting::parse)?;
+    let greeting = read_message(stream, until, |b| Ok(Greeting::parse(b)?.map(|g| (g, g.len))))?;
     if !greeting.welcome {
         write_all(stream, &socks5::UNWELCOME, until)?;
         return Err(Error::new(Kind::Protocol, "the target wants an authentication").during(until.wait()));
     }
     write_all(stream, &socks5::WELCOME, until)?;
-    let digest = read_message(stream, until, socks5::parse_connect)?;
+    let digest = read_message(stream, until, |b| Ok(socks5::parse_connect(b)?.map(|digest| (digest, b.len()))))?;
     if digest != *expected {
         write_all(stream, &socks5::reply(socks5::REFUSED, &digest), until)?;
         return Err(Error::new(Kind::Protocol, "somebody asked for another stream").during(until.wait()));
@@ -73,11 +73,18 @@ pub fn welcome(stream: &dyn Stream, expected: &Digest, until: &Until) -> Result<
 }
 
 /// Reads one message: no byte may stand behind it before our answer.
-fn read_message<T>(stream: &dyn Stream, until: &Until, parse: impl Fn(&[u8]) -> Result<Option<T>>) -> Result<T> {
+fn read_message<T>(
+    stream: &dyn Stream,
+    until: &Until,
+    parse: impl Fn(&[u8]) -> Result<Option<(T, usize)>>,
+) -> Result<T> {
     let mut bytes = [0; 300];
     let mut filled = 0;
     loop {
-        if let Some(message) = parse(&bytes[..filled]).map_err(|e| e.during(until.wait()))? {
+        if let Some((message, length)) = parse(&bytes[..filled]).map_err(|e| e.during(until.wait()))? {
+            if length < filled {
+                return Err(Error::new(Kind::Protocol, "the target doesn't wait for our answers").during(until.wait()));
+            }
             return Ok(message);
         }
         match read_some(stream, &mut bytes[filled..], until)? {

@@ -33,7 +33,7 @@ pub fn resolve(endpoint: &Endpoint, until: &Until) -> Result<Vec<SocketAddr>> {
             .during(until.wait())
             .advise("check the name and the DNS settings, then try again")
     };
-    let mut found = answer.take(until)?.map_err(failed)?;
+    let mut found = answer.take(until).map_err(|e| e.at(&endpoint.host))?.map_err(failed)?;
     found.sort_by_key(SocketAddr::is_ipv6);
     Ok(found)
 }

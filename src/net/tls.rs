@@ -8,10 +8,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection};
 
-use super::trust::{Unpinned, Verifier};
+use super::trust::{PEM_MAX, Unpinned, Verifier};
 use crate::base::config::Config;
 use crate::base::error::{Error, Fault, Kind, Result};
-use crate::os::file::read_private;
+use crate::os::file::{read_private, read_regular};
 
 /// A private key in PEM is at most this long.
 const KEY_MAX: usize = 64 * 1024;
@@ -126,7 +126,7 @@ fn identity(account: &Config) -> Result<Option<(Vec<CertificateDer<'static>>, Pr
     let bad = |path: &Path, why: String| Error::new(Kind::Config, format!("{} {why}", path.display()));
     let pem = read_private(key, KEY_MAX, "key file")?;
     let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|e| bad(key, format!("holds no private key: {e}")))?;
-    let pem = std::fs::read(chain).map_err(|e| bad(chain, format!("can't be read: {e}")))?;
+    let pem = read_regular(chain, PEM_MAX, "certificate file")?;
     let certificates: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|e| bad(chain, format!("is not PEM: {e}")))?;
     if certificates.is_empty() {

@@ -14,6 +14,7 @@ use rustls::{CertificateError, DigitallySignedStruct, OtherError, RootCertStore,
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::pin::Pin;
+use crate::os::file::read_regular;
 
 /// The pins that a certificate can be named by: its own, and its key's where it can be read.
 fn pins_of(certificate: &CertificateDer<'_>) -> Vec<Pin> {
@@ -59,11 +60,14 @@ impl Verifier {
     }
 }
 
+/// A file of certificates is at most this long, in bytes: all of the web's authorities fit.
+pub const PEM_MAX: usize = 1 << 20;
+
 fn load(path: &Path) -> Result<RootCertStore> {
     let shown = path.display();
     let bad = |why: String| Error::new(Kind::Config, format!("the CA file {shown} {why}"));
     let mut roots = RootCertStore::empty();
-    let pem = std::fs::read(path).map_err(|e| bad(format!("can't be read: {e}")))?;
+    let pem = read_regular(path, PEM_MAX, "CA file")?;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
         let certificate = certificate.map_err(|e| bad(format!("is not PEM: {e}")))?;
         roots.add(certificate).map_err(|e| bad(format!("holds a certificate that can't be used: {e}")))?;

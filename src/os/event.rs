@@ -3,11 +3,13 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+use crate::base::error::{Error, Kind, Result};
+
 /// A flag that is set and cleared, and that `poll` sees as readable while it is set.
 pub struct Event(OwnedFd);
 
 impl Event {
-    pub fn new() -> io::Result<Self> {
+    fn new() -> io::Result<Self> {
         // SAFETY: eventfd takes no pointers; a result that is not negative is a descriptor we own.
         let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
         if fd < 0 {
@@ -15,6 +17,14 @@ impl Event {
         }
         // SAFETY: see above.
         Ok(Event(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// As [`Event::new`], with an error that says what to do.
+    pub fn new_or_error() -> Result<Self> {
+        Event::new().map_err(|e| {
+            let error = Error::new(Kind::Read, format!("no file descriptor is left: {e}")).because(e);
+            error.advise("raise the limit of open files (ulimit -n), or do less at once")
+        })
     }
 
     pub fn set(&self) {

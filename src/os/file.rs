@@ -32,6 +32,18 @@ pub fn open_regular(path: &Path) -> Result<File> {
     Err(Error::new(Kind::BadFile, format!("{shown} is {what}")))
 }
 
+/// Reads a small regular file, such as one of certificates.
+///
+/// # Errors
+/// [`Kind::Config`].
+pub fn read_regular(path: &Path, most: usize, what: &str) -> Result<Vec<u8>> {
+    let bad = |why: String| Error::new(Kind::Config, format!("the {what} {} {why}", path.display()));
+    let file = open_regular(path).map_err(|e| Error::new(Kind::Config, format!("the {what}: {}", e.what())))?;
+    let mut bytes = Vec::new();
+    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| bad(format!("can't be read: {e}")))?;
+    if bytes.len() > most { Err(bad(format!("is longer than {most} bytes"))) } else { Ok(bytes) }
+}
+
 /// Reads a password file, as [`read_private`] does. One trailing line end is dropped.
 ///
 /// # Errors

@@ -1,7 +1,6 @@
 //! A bounded queue between threads whose reader waits with a deadline and a stop.
 
 use std::collections::VecDeque;
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,9 +22,8 @@ struct Letters<T> {
 
 impl<T> Mailbox<T> {
     pub fn new(room: usize) -> Result<Self> {
-        let no_fd = |e: io::Error| Error::new(Kind::Read, "no file descriptor is left").because(e);
         let letters = Mutex::new(Letters { queue: VecDeque::new(), closed: None });
-        Ok(Mailbox { letters, arrived: Event::new().map_err(no_fd)?, room })
+        Ok(Mailbox { letters, arrived: Event::new_or_error()?, room })
     }
 
     /// Adds a letter; gives it back when there is no room or nobody will read it any more.
@@ -56,6 +54,22 @@ impl<T> Mailbox<T> {
                 return Ok(letter);
             }
             until.ready(self, Ready::Read)?;
+        }
+    }
+
+    /// Waits for the next letter; `None` when none came in time.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`], or the cause given to [`Mailbox::close`].
+    pub fn take_within(&self, until: &Until) -> Result<Option<T>> {
+        loop {
+            if let Some(letter) = self.try_take().map_err(|e| e.during(until.wait()))? {
+                return Ok(Some(letter));
+            }
+            match until.ready(self, Ready::Read) {
+                Err(e) if e.kind() == Kind::Timeout || e.kind() == Kind::Unanswered => return self.try_take(),
+                ready => ready?,
+            }
         }
     }
 

@@ -24,8 +24,8 @@ impl Stop {
     /// # Errors
     /// [`Kind::Read`] when the process has no file descriptor left.
     pub fn new() -> Result<Self> {
-        let event = Event::new().map_err(|e| Error::new(Kind::Read, "no file descriptor is left").because(e))?;
-        let inner = Inner { event, stopped: AtomicBool::new(false), children: Mutex::default() };
+        let inner =
+            Inner { event: Event::new_or_error()?, stopped: AtomicBool::new(false), children: Mutex::default() };
         Ok(Stop(Arc::new(inner)))
     }
 

@@ -14,7 +14,10 @@ pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'st
         block_signals();
         run()
     };
-    let failed = |e| Error::new(Kind::Write, "no thread can be started").because(e);
+    let failed = |e: std::io::Error| {
+        let error = Error::new(Kind::Write, format!("no thread can be started: {e}")).because(e);
+        error.advise("raise the limits of processes and memory, or do less at once")
+    };
     Builder::new().name(name.into()).stack_size(STACK).spawn(blocked).map_err(failed)
 }
 

@@ -8,6 +8,8 @@ use super::stop::Stop;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::waits::{Wait, Waits};
 
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 86400);
+
 /// A named wait: its absolute deadline, and the stop that ends it early.
 #[derive(Clone, Debug)]
 pub struct Until {
@@ -44,7 +46,7 @@ impl Patience {
 
     /// Starts the named wait now, with another limit than its own.
     pub fn until_after(&self, wait: Wait, limit: Duration) -> Until {
-        Until { wait, limit, deadline: Instant::now() + limit, stop: self.stop.clone() }
+        Until { wait, limit, deadline: after(limit), stop: self.stop.clone() }
     }
 
     pub fn limit(&self, wait: Wait) -> Duration {
@@ -66,23 +68,19 @@ impl Until {
         self.wait
     }
 
-    pub fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
     pub fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
     /// The same wait, ending after `limit` at the latest.
     pub fn at_most(&self, limit: Duration) -> Until {
-        let deadline = self.deadline.min(Instant::now() + limit);
+        let deadline = self.deadline.min(after(limit));
         Until { limit: self.limit.min(limit), deadline, ..self.clone() }
     }
 
     /// Starts the same wait again: for a wait that ends only when nothing moves.
     pub fn restart(&mut self) {
-        self.deadline = Instant::now() + self.limit;
+        self.deadline = after(self.limit);
     }
 
     /// Waits until the descriptor is ready.
@@ -142,6 +140,12 @@ impl Stop {
     }
 }
 
+/// The time after `limit`; what the clock can't hold is a century away.
+fn after(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit).or_else(|| now.checked_add(CENTURY)).unwrap_or(now)
+}
+
 fn pollfd(fd: BorrowedFd<'_>, what: Ready) -> libc::pollfd {
     let events = match what {
         Ready::Read => libc::POLLIN,
@@ -180,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_wait_ends_at_its_deadline_with_its_name() {
-        let error = until(Duration::from_millis(5)).ready(Event::new().unwrap(), Ready::Read).unwrap_err();
+        let error = until(Duration::from_millis(5)).ready(Event::new_or_error().unwrap(), Ready::Read).unwrap_err();
         assert_eq!((error.kind(), error.wait()), (Kind::Timeout, Some(Wait::Login)));
     }
 
@@ -188,15 +192,20 @@ mod tests {
     fn a_wait_ends_when_it_is_stopped_from_another_thread() {
         let until = until(Duration::from_secs(600));
         let stop = until.stop.clone();
-        let thread = std::thread::spawn(move || until.ready(Event::new().unwrap(), Ready::Read));
+        let thread = std::thread::spawn(move || until.ready(Event::new_or_error().unwrap(), Ready::Read));
         stop.stop();
         let error = thread.join().unwrap().unwrap_err();
         assert_eq!((error.kind(), error.wait()), (Kind::Stopped, Some(Wait::Login)));
     }
 
     #[test]
+    fn a_limit_that_no_clock_can_hold_is_a_long_wait() {
+        assert!(until(Duration::MAX).left() > Duration::from_secs(86400));
+    }
+
+    #[test]
     fn what_is_ready_ends_the_wait_at_once() {
-        let (quiet, loud) = (Event::new().unwrap(), Event::new().unwrap());
+        let (quiet, loud) = (Event::new_or_error().unwrap(), Event::new_or_error().unwrap());
         loud.set();
         let fds = [(quiet.as_fd(), Ready::Read), (loud.as_fd(), Ready::Read)];
         assert_eq!(until(Duration::from_secs(600)).any_ready(&fds).unwrap(), 1);

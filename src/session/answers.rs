@@ -4,12 +4,12 @@ use crate::proto::disco::{Identity, Info, Items};
 use crate::proto::iq::{ErrorType, Iq, StanzaError};
 use crate::proto::ns;
 use crate::proto::version::Version;
+use crate::xml::element::Element;
 
 /// The answer to a request that no transfer waits for.
 pub fn answer(request: &Iq) -> Iq {
     let Some(child) = &request.child else { return request.refuse(bad_request()) };
     match (child.name(), child.ns()) {
-        ("query", ns::DISCO_INFO) => request.result(Some(about_us().to_element(child.get("node")))),
         ("query", ns::DISCO_ITEMS) => request.result(Some(Items(Vec::new()).to_element(child.get("node")))),
         ("query", ns::VERSION) => request.result(Some(our_version().to_element())),
         ("ping", ns::PING) => request.result(None),
@@ -29,11 +29,15 @@ pub fn unknown_sid() -> StanzaError {
     StanzaError::new(ErrorType::Cancel, "item-not-found")
 }
 
-fn about_us() -> Info {
+/// What we are; that we take files only while we do, or someone would choose us as the recipient.
+pub fn about_us(query: &Element, receiving: bool) -> Element {
     let identity = Identity { category: "client".into(), kind: "bot".into(), name: Some("firepush".into()) };
-    let features =
-        [ns::DISCO_INFO, ns::DISCO_ITEMS, ns::SI, ns::SI_FILE, ns::BYTESTREAMS, ns::IBB, ns::PING, ns::VERSION];
-    Info { identities: vec![identity], features: features.map(str::to_owned).to_vec() }
+    let mut features = vec![ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::VERSION];
+    if receiving {
+        features.extend([ns::SI, ns::SI_FILE, ns::BYTESTREAMS, ns::IBB]);
+    }
+    let features = features.into_iter().map(str::to_owned).collect();
+    Info { identities: vec![identity], features }.to_element(query.get("node"))
 }
 
 fn our_version() -> Version {
@@ -45,7 +49,6 @@ mod tests {
     use super::*;
     use crate::base::jid::Jid;
     use crate::proto::disco;
-    use crate::xml::element::Element;
 
     fn asked(child: Element) -> Iq {
         let mut iq = Iq::get(&"me@example.org/x".parse::<Jid>().unwrap(), "i1", child);
@@ -55,11 +58,12 @@ mod tests {
 
     #[test]
     fn rule_59_disco_info_names_an_identity_and_the_features() {
-        let info = Info::parse(&asked(disco::info_query()).child.unwrap()).unwrap();
+        let info = Info::parse(&about_us(&disco::info_query(), true)).unwrap();
         assert!(info.identities.iter().all(|i| !i.category.is_empty() && !i.kind.is_empty()));
         for feature in [ns::DISCO_INFO, ns::SI, ns::SI_FILE, ns::BYTESTREAMS, ns::IBB, ns::PING] {
             assert!(info.has(feature), "{feature}");
         }
+        assert!(!Info::parse(&about_us(&disco::info_query(), false)).unwrap().has(ns::SI), "who sends takes nothing");
     }
 
     #[test]

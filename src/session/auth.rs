@@ -35,6 +35,13 @@ struct Attempt<'s> {
     is_second: bool,
 }
 
+impl Attempt<'_> {
+    /// One that is bound to the channel was listed: refusing it then is a downgrade.
+    fn may_be_followed(&self) -> bool {
+        !self.is_second && !self.mechanism.is_bound()
+    }
+}
+
 impl<'a> Authentication<'a> {
     /// Logs in on a stream that has just become secure; the next one is to be opened.
     ///
@@ -63,21 +70,24 @@ impl<'a> Authentication<'a> {
         Some(guess).filter(|guess| *guess >= self.floor())
     }
 
+    /// What min_auth says, and no weaker than what worked before: a server that knew better is not to be believed
+    /// when it offers PLAIN alone.
     fn floor(&self) -> Mechanism {
-        match self.config.min_auth {
+        let set = match self.config.min_auth {
             MinAuth::Plain => Mechanism::Plain,
             MinAuth::ScramSha1 => Mechanism::ScramSha1,
             MinAuth::ScramSha256 => Mechanism::ScramSha256,
             MinAuth::ScramPlus => Mechanism::ScramSha1Plus,
-        }
+        };
+        set.max(self.remembered.map_or(Mechanism::Plain, |known| known.min(Mechanism::ScramSha1)))
     }
 
     /// Openfire 4.7 loses what comes together with the end of a TLS 1.3 handshake: when nothing at all answers,
     /// the header alone is sent once more (rule 72). Says whether that was done.
     fn await_header(&self, talk: &mut Conversation, until: &Until) -> Result<bool> {
         let domain = self.account.domain();
-        let sign = self.patience.limit(Wait::Resend).max(3 * self.round_trip);
-        match talk.header(domain, &until.at_most(sign)) {
+        match talk.header(domain, &until.at_most(self.sign_of_life())) {
+            Err(e) if e.kind() == Kind::Timeout && talk.heard => talk.header(domain, until).map(|()| false),
             Err(e) if e.kind() == Kind::Timeout => {
                 until.check()?;
                 log::info!("no sign of life after TLS; sending the stream header again");
@@ -88,6 +98,11 @@ impl<'a> Authentication<'a> {
         }
     }
 
+    /// 1.5 s and three round trips.
+    fn sign_of_life(&self) -> Duration {
+        self.patience.limit(Wait::Resend).max(3 * self.round_trip)
+    }
+
     /// A server that was only slow answers the first `<auth>` now; one that lost it wants another.
     fn after_loss(
         &self,
@@ -96,7 +111,7 @@ impl<'a> Authentication<'a> {
         features: &Features,
         until: &Until,
     ) -> Result<Mechanism> {
-        match talk.stanza(&until.at_most(self.round_trip.max(Duration::from_millis(100)))) {
+        match talk.stanza(&until.at_most(self.sign_of_life())) {
             Ok(answer) => self.prove(talk, attempt, Some(answer), features, until),
             Err(e) if e.kind() == Kind::Timeout => self.by_features(talk, features, until),
             Err(e) => Err(e),
@@ -129,7 +144,7 @@ impl<'a> Authentication<'a> {
                     attempt.exchange.finish(proof.as_deref()).map_err(|e| e.during(Wait::Login))?;
                     return talk.restart(until).map(|()| attempt.mechanism);
                 }
-                Reply::Failure { condition, .. } if condition == "invalid-mechanism" && !attempt.is_second => {
+                Reply::Failure { condition, .. } if condition == "invalid-mechanism" && attempt.may_be_followed() => {
                     attempt = self.choose(talk, features, Some(attempt.mechanism), until)?;
                 }
                 Reply::Failure { condition, text } => {

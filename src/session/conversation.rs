@@ -17,11 +17,13 @@ pub struct Conversation {
     feed: Feed,
     raw: Vec<u8>,
     text: Vec<u8>,
+    /// Whether anything at all came since the connection became what it is.
+    pub heard: bool,
 }
 
 impl Conversation {
     pub fn new(link: Link) -> Self {
-        Conversation { link, feed: Feed::new(), raw: vec![0; READ_SIZE], text: Vec::new() }
+        Conversation { link, feed: Feed::new(), raw: vec![0; READ_SIZE], text: Vec::new(), heard: false }
     }
 
     /// Writes all in one flight.
@@ -87,6 +89,7 @@ impl Conversation {
             if self.link.read(&mut self.raw, &mut self.text, until)? == 0 {
                 return Err(Error::new(Kind::Network, "the server hung up").during(until.wait()));
             }
+            self.heard = true;
             self.feed.push(&self.text);
         }
     }

@@ -3,9 +3,10 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
+use super::answers::unknown_sid;
 use super::router::Letter;
 use super::shared::Session;
-use crate::base::error::{Kind, Result};
+use crate::base::error::Result;
 use crate::base::jid::Jid;
 use crate::os::mailbox::Mailbox;
 use crate::os::until::Until;
@@ -21,7 +22,7 @@ impl Letterbox {
     /// Waits for the next letter.
     ///
     /// # Errors
-    /// The timeout of the wait, [`Kind::Stopped`], or what ended the session.
+    /// The timeout of the wait, [`crate::error::Kind::Stopped`], or what ended the session.
     pub fn take(&self, until: &Until) -> Result<Letter> {
         self.letters.take(until)
     }
@@ -42,8 +43,12 @@ impl AsFd for Letterbox {
 }
 
 impl Drop for Letterbox {
+    /// What nobody will look at any more is answered all the same (rule 18).
     fn drop(&mut self) {
         self.session.lock().transfers.remove(&self.key);
+        while let Ok(Some(letter)) = self.letters.try_take() {
+            self.session.tell_in_passing(&letter.into_request().refuse(unknown_sid()).to_element());
+        }
     }
 }
 
@@ -57,12 +62,9 @@ impl Watch {
     /// Waits until a resource comes online; `false` when none came in time.
     ///
     /// # Errors
-    /// [`Kind::Stopped`], or what ended the session.
+    /// [`crate::error::Kind::Stopped`], or what ended the session.
     pub fn take(&self, until: &Until) -> Result<bool> {
-        match self.came.take(until) {
-            Err(e) if e.kind() == Kind::Timeout => Ok(false),
-            came => came.map(|()| true),
-        }
+        Ok(self.came.take_within(until)?.is_some())
     }
 }
 

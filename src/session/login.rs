@@ -76,7 +76,7 @@ impl Login<'_> {
         let started = Instant::now();
         let stream = dialer.dial(&self.endpoint(), Purpose::new(self.patience, Wait::Connect))?;
         self.round_trip = started.elapsed();
-        Ok(Conversation::new(Link::plain(stream)))
+        Ok(Conversation::new(Link::plain(stream)?))
     }
 
     fn endpoint(&self) -> Endpoint {

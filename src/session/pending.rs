@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use super::Session;
-use crate::base::error::{Kind, Result};
+use crate::base::error::Result;
 use crate::os::mailbox::Mailbox;
 use crate::os::until::Until;
 use crate::proto::iq::StanzaError;
@@ -28,21 +28,17 @@ impl Pending {
     /// Waits for the reply.
     ///
     /// # Errors
-    /// The timeout of the wait, [`Kind::Stopped`], or what ended the session. A refusal is no error here.
+    /// The timeout of the wait, [`crate::error::Kind::Stopped`], or what ended the session. A refusal is no error here.
     pub fn wait(&self, until: &Until) -> Result<Answer> {
         self.reply.take(until)
     }
 
-    /// Waits for the child of a result; a refusal or silence is none.
+    /// Waits for the reply; `None` is silence, for who must not spoil the rest.
     ///
     /// # Errors
-    /// [`Kind::Stopped`], or what ended the session.
-    pub fn wait_for_child(&self, until: &Until) -> Result<Option<Element>> {
-        match self.wait(until) {
-            Ok(answer) => Ok(answer.ok().flatten()),
-            Err(e) if e.kind() == Kind::Timeout => Ok(None),
-            Err(e) => Err(e),
-        }
+    /// [`crate::error::Kind::Stopped`], or what ended the session.
+    pub fn wait_briefly(&self, until: &Until) -> Result<Option<Answer>> {
+        self.reply.take_within(until)
     }
 
     /// The reply, if it is here.

@@ -1,6 +1,6 @@
 //! Who is online, as far as the server tells us.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::error::Error;
@@ -8,7 +8,7 @@ use crate::base::jid::Jid;
 use crate::os::mailbox::Mailbox;
 use crate::proto::presence::{Presence, Show};
 
-/// More resources than this are remembered only for recipients that are being looked for.
+/// More resources than this are remembered only for recipients.
 const REMEMBERED_MAX: usize = 1024;
 
 /// How one resource is online.
@@ -22,20 +22,28 @@ pub struct Seen {
 #[derive(Default)]
 pub struct Presences {
     online: HashMap<Jid, Seen>,
+    /// Accounts whose resources are remembered in any case.
+    wanted: HashSet<Jid>,
     watched: Vec<(Jid, Arc<Mailbox<()>>)>,
 }
 
 impl Presences {
     pub fn seen(&mut self, full: &Jid, presence: &Presence) {
         let bare = full.bare();
-        let mut watchers = self.watched.iter().filter(|(jid, _)| *jid == bare).peekable();
-        if watchers.peek().is_none() && self.online.len() >= REMEMBERED_MAX && !self.online.contains_key(full) {
+        let full_up = self.online.len() >= REMEMBERED_MAX && !self.online.contains_key(full);
+        if full_up && !self.wanted.contains(&bare) {
             return;
         }
+        let watchers = self.watched.iter().filter(|(jid, _)| *jid == bare);
         watchers.for_each(|(_, watcher)| {
             let _ = watcher.put(());
         });
         self.online.insert(full.clone(), Seen { show: presence.show, priority: presence.priority });
+    }
+
+    /// Remembers the resources of this account, however many others are online.
+    pub fn want(&mut self, bare: &Jid) {
+        self.wanted.insert(bare.clone());
     }
 
     pub fn gone(&mut self, full: &Jid) {

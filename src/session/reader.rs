@@ -9,6 +9,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::waits::Wait;
 use crate::net::link::READ_SIZE;
 use crate::os::random;
+use crate::os::until::Until;
 use crate::proto::iq::Iq;
 use crate::proto::stream;
 use crate::proto::{ns, ping};
@@ -26,6 +27,7 @@ pub fn run(session: &Arc<Session>, feed: Feed) {
 fn read(session: &Arc<Session>, mut feed: Feed) -> Result<()> {
     let mut raw = vec![0; READ_SIZE];
     let mut text = Vec::new();
+    let mut pulse = Pulse { session, asked: None };
     loop {
         while let Some(event) = next(session, &mut feed)? {
             if let Event::Close = event {
@@ -34,7 +36,7 @@ fn read(session: &Arc<Session>, mut feed: Feed) -> Result<()> {
             take(session, event)?;
         }
         text.clear();
-        if read_or_ping(session, &mut raw, &mut text)? == 0 {
+        if pulse.read(&mut raw, &mut text)? == 0 {
             return Err(Error::new(Kind::Network, "the server hung up"));
         }
         feed.push(&text);
@@ -48,15 +50,37 @@ fn next(session: &Session, feed: &mut Feed) -> Result<Option<Event>> {
     })
 }
 
-/// Reads; when the stream is quiet, asks the server for a sign of life (rule 14).
-fn read_or_ping(session: &Session, raw: &mut [u8], text: &mut Vec<u8>) -> Result<usize> {
-    match session.link.read(raw, text, &session.patience.until(Wait::Idle)) {
-        Err(e) if e.kind() == Kind::Timeout => {
-            let ping = Iq::get(&session.me.server(), random::token(12)?, ping::request());
-            session.link.post(written(&ping.to_element()).as_bytes())?;
-            session.link.read(raw, text, &session.patience.until(Wait::Ping))
+/// Asks the server for a sign of life when we have long said nothing (rule 14): Openfire drops who is silent, and
+/// a dead path shows.
+struct Pulse<'s> {
+    session: &'s Session,
+    asked: Option<Until>,
+}
+
+impl Pulse<'_> {
+    /// Reads at least one byte, or 0 at the end. What goes wrong carries no wait, for it ends others' waits.
+    fn read(&mut self, raw: &mut [u8], text: &mut Vec<u8>) -> Result<usize> {
+        loop {
+            let until = self.asked.clone().unwrap_or_else(|| self.session.quiet());
+            match self.session.link.read(raw, text, &until) {
+                Ok(n) => {
+                    self.asked = None;
+                    return Ok(n);
+                }
+                Err(e) if e.kind() == Kind::Timeout && self.asked.is_none() => self.ask()?,
+                Err(e) if e.kind() == Kind::Timeout => return Err(e),
+                Err(e) => return Err(e.anywhere()),
+            }
         }
-        read => read,
+    }
+
+    fn ask(&mut self) -> Result<()> {
+        if self.session.quiet().check().is_ok() {
+            return Ok(());
+        }
+        let ping = Iq::get(&self.session.me.server(), random::token(12)?, ping::request());
+        self.asked = Some(self.session.patience.until(Wait::Ping));
+        self.session.link.post(written(&ping.to_element()).as_bytes())
     }
 }
 

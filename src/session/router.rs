@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::answers::{answer, bad_request};
+use super::answers::{about_us, answer, bad_request};
 use super::pending::Answer;
 use super::presences::Presences;
 use crate::base::error::{Error, Kind};
@@ -25,8 +25,6 @@ pub enum Letter {
     /// Data that can't be read.
     BadData(Request),
     Close(Request),
-    /// The other side's resource went offline.
-    Gone,
 }
 
 /// An offer of a file, and from whom.
@@ -128,7 +126,7 @@ impl Router {
     /// A reply counts only if both id and sender match (rule 18; CVE-2013-6483).
     fn route_reply(&mut self, iq: Iq) {
         let expected = self.asked.get(&iq.id).is_some_and(|asked| answers_for(&self.me, &asked.of, iq.from.as_ref()));
-        let Some(asked) = self.asked.remove(&iq.id).filter(|_| expected) else {
+        let Some(asked) = expected.then(|| self.asked.remove(&iq.id)).flatten() else {
             self.ignored += 1;
             log::debug!("a reply that nobody awaits was ignored ({} so far)", self.ignored);
             return;
@@ -149,6 +147,7 @@ impl Router {
             ("query", ns::BYTESTREAMS, IqType::Set) | ("open" | "data" | "close", ns::IBB, IqType::Set) => {
                 self.route_transfer(iq)
             }
+            ("query", ns::DISCO_INFO, IqType::Get) => Some(iq.result(Some(about_us(child, self.receiving.is_some())))),
             ("query", ns::ROSTER, IqType::Set) if answers_for(&self.me, &self.me.bare(), iq.from.as_ref()) => {
                 Some(iq.result(None))
             }
@@ -184,7 +183,7 @@ impl Router {
         };
         let refused = transfer.put(letter).err()?;
         transfer.close(Error::new(Kind::Protocol, "the sender doesn't wait for our acknowledgements"));
-        refused.into_request().map(|request| request.refuse(StanzaError::new(ErrorType::Wait, "resource-constraint")))
+        Some(refused.into_request().refuse(StanzaError::new(ErrorType::Wait, "resource-constraint")))
     }
 
     fn route_presence(&mut self, stanza: &Element) -> Option<Element> {
@@ -194,8 +193,9 @@ impl Router {
             PresenceType::Available => self.presences.seen(&from, &presence),
             PresenceType::Unavailable => {
                 self.presences.gone(&from);
+                let gone = Error::new(Kind::Incomplete, format!("{from} went offline"));
                 let of_peer = self.transfers.iter().filter(|((peer, _), _)| *peer == from);
-                of_peer.for_each(|(_, transfer)| drop(transfer.put(Letter::Gone)));
+                of_peer.for_each(|(_, transfer)| transfer.close(gone.clone()));
             }
             PresenceType::Subscribe => {
                 let receiving = self.receiving.as_ref()?;
@@ -245,14 +245,13 @@ fn letter(request: Request, child: &Element) -> std::result::Result<Letter, Box<
 }
 
 impl Letter {
-    fn into_request(self) -> Option<Request> {
+    pub fn into_request(self) -> Request {
         match self {
             Letter::Streamhosts(request, _)
             | Letter::Open(request, _)
             | Letter::Data(request, _)
             | Letter::BadData(request)
-            | Letter::Close(request) => Some(request),
-            Letter::Gone => None,
+            | Letter::Close(request) => request,
         }
     }
 }

@@ -54,7 +54,7 @@ impl Session {
             hints,
             appeared: AtomicBool::new(false),
             said_goodbye: AtomicBool::new(false),
-            ended: Event::new().map_err(|e| Error::new(Kind::Read, "no file descriptor is left").because(e))?,
+            ended: Event::new_or_error()?,
         });
         let reading = Arc::clone(&session);
         thread::spawn("firepush-read", move || reader::run(&reading, feed))?;
@@ -109,8 +109,8 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::get`].
-    pub fn tell(&self, stanza: &Element) -> Result<()> {
-        self.write(&written(stanza), &self.patience.until(Wait::Write))
+    pub fn tell(&self, stanza: &Element, until: &Until) -> Result<()> {
+        self.write(&written(stanza), until)
     }
 
     /// Shows us online: the first time it is called.
@@ -118,7 +118,11 @@ impl Session {
     /// # Errors
     /// As [`Session::get`].
     pub fn appear(&self, presence: &Presence) -> Result<()> {
-        if self.appeared.swap(true, Ordering::SeqCst) { Ok(()) } else { self.tell(&presence.to_element()) }
+        if self.appeared.swap(true, Ordering::SeqCst) {
+            Ok(())
+        } else {
+            self.tell(&presence.to_element(), &self.patience.until(Wait::Write))
+        }
     }
 
     /// As [`Session::tell`], without waiting: for good manners on the way out.
@@ -130,7 +134,7 @@ impl Session {
         if let Some(cause) = self.lock().closed() {
             return Err(cause.clone().during(until.wait()));
         }
-        log::trace!("write: {}", text.get(..200).unwrap_or(text));
+        log::trace!("write: {}", text.chars().take(200).collect::<String>());
         self.link.send(text.as_bytes(), until)
     }
 
@@ -162,9 +166,23 @@ impl Session {
         router.receiving = Some(receiving);
     }
 
-    /// The resources of an account that are online.
+    /// From now on offers are refused again.
+    pub fn stop_receiving(&self) {
+        if let Some(receiving) = self.lock().receiving.take() {
+            receiving.offers.close(Error::new(Kind::Stopped, "no more files are received"));
+        }
+    }
+
+    /// Remembers the resources of this account, however many others are online.
+    pub fn want(&self, bare: &Jid) {
+        self.lock().presences.want(bare);
+    }
+
+    /// The resources of an account that are online, but for ourselves.
     pub fn online(&self, bare: &Jid) -> Vec<(Jid, Seen)> {
-        self.lock().presences.of(bare)
+        let mut online = self.lock().presences.of(bare);
+        online.retain(|(full, _)| *full != self.me);
+        online
     }
 
     /// Lets us know whenever a resource of the account comes online, until this is dropped.
@@ -184,6 +202,12 @@ impl Session {
         }
         router.asked.insert(id, asked);
         Ok(())
+    }
+
+    /// Until we have long said nothing.
+    pub(super) fn quiet(&self) -> Until {
+        let silent = self.link.last_written().elapsed();
+        self.patience.until_after(Wait::Idle, self.patience.limit(Wait::Idle).saturating_sub(silent))
     }
 
     pub(super) fn forget(&self, id: &str) {

@@ -4,6 +4,8 @@ pub mod delivery;
 pub mod direct;
 pub mod ibb;
 pub mod name;
+mod outflow;
+pub mod peer;
 pub mod progress;
 pub mod proxies;
 pub mod queue;
@@ -14,6 +16,8 @@ pub mod sink;
 pub mod socks5;
 pub mod source;
 pub mod target;
+#[cfg(test)]
+mod tests;
 pub mod word;
 
 use std::sync::Arc;

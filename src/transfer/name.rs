@@ -35,7 +35,7 @@ pub fn numbered(name: &str, n: u32) -> String {
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || "/\\:*?\"<>|".contains(c)
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn is_device(name: &str) -> bool {

@@ -14,6 +14,7 @@ use crate::os::until::{Patience, Until};
 use crate::proto::bytestreams::{self, StreamHost};
 use crate::proto::disco::{self, Info, Items};
 use crate::session::pending::Pending;
+use crate::xml::element::Element;
 
 /// More streamhosts are not offered: each costs the recipient up to 8 s.
 pub const OFFERED_MAX: usize = 4;
@@ -21,27 +22,44 @@ pub const OFFERED_MAX: usize = 4;
 /// More services of a server than this are not asked whether they are proxies.
 const SERVICES_MAX: usize = 24;
 
+/// More failures than this are forgotten, the oldest first.
+const FAILED_MAX: usize = 64;
+
 /// More addresses than this are not tried.
 const PROBED_MAX: usize = 16;
 
-/// The streamhosts that were found in this session.
+/// What is known of proxies in this session.
 #[derive(Default)]
-pub struct Proxies(Mutex<Option<Vec<StreamHost>>>);
+pub struct Proxies {
+    found: Mutex<Option<Vec<StreamHost>>>,
+    /// Who could not connect to which address: that side won't try again for two hours.
+    failed: Mutex<Vec<(Jid, StreamHost)>>,
+}
 
 impl Proxies {
     fn known(&self) -> Option<Vec<StreamHost>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// That there is none is not remembered: an answer may have been late.
     fn keep(&self, hosts: &[StreamHost]) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(hosts.to_vec());
+        if !hosts.is_empty() {
+            *self.found.lock().unwrap_or_else(PoisonError::into_inner) = Some(hosts.to_vec());
+        }
     }
 
-    /// A streamhost that failed is not offered again in this session (rule 49).
-    pub fn drop_host(&self, failed: &Jid) {
-        if let Some(hosts) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            hosts.retain(|host| host.jid != *failed);
-        }
+    /// A streamhost that failed is not offered to the same recipient again in this session (rule 49).
+    pub fn failed_for(&self, recipient: &Jid, hosts: &[StreamHost]) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.extend(hosts.iter().map(|host| (recipient.clone(), host.clone())));
+        let surplus = failed.len().saturating_sub(FAILED_MAX);
+        failed.drain(..surplus);
+    }
+
+    pub fn not_failed_for(&self, recipient: &Jid, mut hosts: Vec<StreamHost>) -> Vec<StreamHost> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        hosts.retain(|host| !failed.iter().any(|(who, what)| who == recipient && what == host));
+        hosts
     }
 }
 
@@ -109,9 +127,14 @@ impl Listing {
 }
 
 fn services(items: &Pending, until: &Until) -> Result<Vec<(Jid, bool)>> {
-    let items = items.wait_for_child(until)?.and_then(|query| Items::parse(&query).ok());
+    let items = child(items, until)?.and_then(|query| Items::parse(&query).ok());
     let items = items.map(|items| items.0).unwrap_or_default();
     Ok(items.into_iter().map(|item| (item.jid, true)).take(SERVICES_MAX).collect())
+}
+
+/// The child of a result; a refusal or silence is none, for one service must not spoil the rest (rule 39).
+fn child(pending: &Pending, until: &Until) -> Result<Option<Element>> {
+    Ok(pending.wait_briefly(until)?.and_then(|answer| answer.ok().flatten()))
 }
 
 impl Queried {
@@ -139,12 +162,12 @@ impl Service {
     /// A proxy is known by its identity, not by its name or a feature: every client has that (rule 39).
     fn hosts(&self, until: &Until) -> Result<Vec<StreamHost>> {
         if let Some(info) = &self.info {
-            let info = info.wait_for_child(until)?.and_then(|query| Info::parse(&query).ok());
+            let info = child(info, until)?.and_then(|query| Info::parse(&query).ok());
             if !info.is_some_and(|info| info.is_proxy()) {
                 return Ok(Vec::new());
             }
         }
-        let hosts = self.hosts.wait_for_child(until)?.and_then(|query| bytestreams::proxy_hosts(&query).ok());
+        let hosts = child(&self.hosts, until)?.and_then(|query| bytestreams::proxy_hosts(&query).ok());
         log::debug!("proxy {}: {:?}", self.jid, hosts);
         Ok(hosts.unwrap_or_default())
     }
@@ -165,9 +188,10 @@ pub fn usable(mut hosts: Vec<StreamHost>, loopback_too: bool) -> Vec<StreamHost>
 
 fn is_usable(host: &str, loopback_too: bool) -> bool {
     let fits = |ip: IpAddr| {
+        let ip = ip.to_canonical();
         let local = matches!(ip, IpAddr::V4(v4) if v4.is_link_local() || v4.is_broadcast())
             || matches!(ip, IpAddr::V6(v6) if is_link_local(v6));
-        !(ip.is_unspecified() || ip.is_multicast() || local) && (loopback_too || !ip.to_canonical().is_loopback())
+        !(ip.is_unspecified() || ip.is_multicast() || local) && (loopback_too || !ip.is_loopback())
     };
     match host.parse::<IpAddr>() {
         Ok(ip) => fits(ip),
@@ -182,7 +206,9 @@ fn is_link_local(v6: Ipv6Addr) -> bool {
 /// A DNS name; not an address with a zone, nor anything else.
 fn is_name(host: &str) -> bool {
     let letters = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    !host.is_empty() && host.len() <= 253 && host.bytes().all(letters) && host.bytes().any(|b| b.is_ascii_alphabetic())
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    // What ends in a digit is an address in one of the old notations: 0x7f000001, 127.1.
+    host.len() <= 253 && host.bytes().all(letters) && last.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
 }
 
 /// Of each proxy the first address that takes a TCP connection from us; all are tried at once. A bare connect
@@ -243,6 +269,10 @@ mod tests {
             "192.0.2.7",
             "proxy.example.org",
             "300.1.1.1",
+            "0x7f000001",
+            "127.1",
+            "::ffff:0.0.0.0",
+            "::ffff:169.254.1.1",
         ];
         let hosts: Vec<_> = all.iter().map(|h| host("proxy.example.org", h, 7777)).collect();
         let names = |hosts: Vec<StreamHost>| hosts.into_iter().map(|h| h.host).collect::<Vec<_>>();

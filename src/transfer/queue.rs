@@ -3,27 +3,27 @@
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::Context;
 use super::progress::Progress;
-use super::receive::{Receipt, forbidden, receive};
+use super::receive::{Receipt, busy, forbidden, receive};
 use super::sink::Folder;
 use crate::base::config::Allow;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::os::mailbox::Mailbox;
+use crate::os::stop::Stop;
 use crate::os::thread;
-use crate::os::until::{Ready, Until};
-use crate::proto::iq::{ErrorType, StanzaError};
+use crate::os::until::{Patience, Ready, Until};
+use crate::proto::iq::StanzaError;
 use crate::session::router::{Offered, Receiving};
 
 /// So many offers may arrive faster than they are looked at.
 const OFFERS_MAX: usize = 64;
 
-/// So many events may wait for the program to take them.
-const EVENTS_MAX: usize = 1024;
+/// So many offers may wait for their turn.
+const WAITING_MAX: usize = 64;
 
 /// What happens to offers, in the order in which it happens.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub struct Policy {
 /// [`Kind::Write`] when no thread can be started, [`Kind::Read`] when no descriptor is left.
 pub fn open(context: Context, policy: Policy) -> Result<Arc<Mailbox<Happening>>> {
     let offers = Arc::new(Mailbox::new(OFFERS_MAX)?);
-    let happenings = Arc::new(Mailbox::new(EVENTS_MAX)?);
+    let happenings = Arc::new(Mailbox::new(usize::MAX)?);
     let allowed = policy.allowed.clone();
     let may_subscribe = Box::new(move |from: &Jid| allowed.iter().any(|allow| allow.allows(from)));
     context.session.receive(Receiving { offers: Arc::clone(&offers), may_subscribe });
@@ -57,7 +57,7 @@ pub fn open(context: Context, policy: Policy) -> Result<Arc<Mailbox<Happening>>>
         context,
         policy: Arc::new(policy),
         offers,
-        ended: Arc::new(Mailbox::new(OFFERS_MAX)?),
+        ended: Arc::new(Mailbox::new(usize::MAX)?),
         happenings,
         waiting: VecDeque::new(),
         active: 0,
@@ -98,33 +98,58 @@ impl Drop for Slot {
 }
 
 impl Line {
+    /// Takes offers until the session or the count ends; lets what is under way come to its end and be told; then
+    /// says that nothing more comes, and why.
     fn run(mut self) {
         let cause = self.serve().err();
         let cause = cause.unwrap_or_else(|| Error::new(Kind::Stopped, "every file was received"));
+        self.context.session.stop_receiving();
+        self.turn_away_all();
+        self.await_active();
         self.happenings.close(cause);
     }
 
     fn serve(&mut self) -> Result<()> {
-        while self.policy.count.is_none_or(|count| self.received < count) {
+        loop {
             while let Some(whole) = self.ended.try_take()? {
-                self.active -= 1;
-                self.received += u64::from(whole);
+                self.end_one(whole);
+            }
+            if self.policy.count.is_some_and(|count| self.received >= count) {
+                return Ok(());
             }
             while let Some(offered) = self.offers.try_take()? {
-                self.admit(offered)?;
+                self.admit(offered);
             }
-            self.start_next()?;
-            self.turn_away_expired()?;
+            self.start_next();
+            self.turn_away_expired();
             self.wait_for_news()?;
         }
-        Ok(())
+    }
+
+    fn end_one(&mut self, whole: bool) {
+        self.active -= 1;
+        self.received += u64::from(whole);
+    }
+
+    /// Each ends by its own waits, and at once when all is stopped.
+    fn await_active(&mut self) {
+        let Ok(unstopped) = Stop::new() else { return };
+        let patience = Patience::new(&self.context.config.waits, &unstopped);
+        while self.active > 0 {
+            if let Ok(Some(whole)) = self.ended.take_within(&patience.until(Wait::Idle)) {
+                self.end_one(whole);
+            }
+        }
     }
 
     /// Only the allow-list gets in.
-    fn admit(&mut self, offered: Offered) -> Result<()> {
+    fn admit(&mut self, offered: Offered) {
         if !self.policy.allowed.iter().any(|allow| allow.allows(&offered.from)) {
-            log::warn!("declined {:?} of {}, who is not in the allow-list", offered.offer.name, offered.from);
-            return self.context.session.tell(&offered.request.refuse(forbidden()).to_element());
+            log::info!("declined {:?} of {}, who is not in the allow-list", offered.offer.name, offered.from);
+            return self.refuse(offered, forbidden());
+        }
+        if self.waiting.len() >= WAITING_MAX {
+            return self.refuse(offered, busy());
         }
         let _ = self.happenings.put(Happening::Offered {
             id: offered.offer.sid.clone(),
@@ -133,28 +158,36 @@ impl Line {
             size: offered.offer.size,
         });
         self.waiting.push_back((offered, self.context.patience.until(Wait::Queue)));
-        Ok(())
     }
 
-    fn start_next(&mut self) -> Result<()> {
-        while self.has_room() {
-            let Some((offered, _)) = self.waiting.pop_front() else { return Ok(()) };
-            self.active += 1;
-            self.start(offered)?;
+    /// A refusal that can't be sent needs no other care: then the session is over, and says so itself.
+    fn refuse(&self, offered: Offered, refusal: StanzaError) {
+        if let Err(e) = self.context.answer(&offered.request.refuse(refusal)) {
+            log::debug!("a refusal was not sent: {e}");
         }
-        Ok(())
+    }
+
+    fn start_next(&mut self) {
+        while self.has_room() {
+            let Some((offered, _)) = self.waiting.pop_front() else { return };
+            self.active += 1;
+            if let Err(error) = self.start(offered) {
+                log::error!("an offer can't be looked at: {error}");
+            }
+        }
     }
 
     fn has_room(&self) -> bool {
-        let wanted = self.policy.count.map_or(u64::MAX, |count| count - self.received);
+        let wanted = self.policy.count.map_or(u64::MAX, |count| count.saturating_sub(self.received));
         self.active < self.policy.parallel && (self.active as u64) < wanted
     }
 
+    /// Receives on a thread of its own. When there is none, the place is given back and the sender waits in vain:
+    /// its own deadline helps it.
     fn start(&self, offered: Offered) -> Result<()> {
         let context = Context { progress: Arc::new(Progress::default()), ..self.context.clone() };
-        let (ended, happenings, policy) =
-            (Arc::clone(&self.ended), Arc::clone(&self.happenings), Arc::clone(&self.policy));
-        let slot = Slot { ended, whole: false };
+        let (happenings, policy) = (Arc::clone(&self.happenings), Arc::clone(&self.policy));
+        let slot = Slot { ended: Arc::clone(&self.ended), whole: false };
         thread::spawn("firepush-receive", move || {
             let (id, from, name) = (offered.offer.sid.clone(), offered.from.clone(), offered.offer.name.clone());
             let received = receive(&context, offered, &policy.folder);
@@ -169,13 +202,21 @@ impl Line {
     }
 
     /// Who waited too long is told to come again.
-    fn turn_away_expired(&mut self) -> Result<()> {
-        while self.waiting.front().is_some_and(|(_, until)| until.deadline() <= Instant::now()) {
-            let Some((offered, _)) = self.waiting.pop_front() else { return Ok(()) };
-            let busy = StanzaError::new(ErrorType::Wait, "resource-constraint");
-            self.context.session.tell(&offered.request.refuse(busy).to_element())?;
+    fn turn_away_expired(&mut self) {
+        while self.waiting.front().is_some_and(|(_, until)| until.left().is_zero()) {
+            let Some((offered, _)) = self.waiting.pop_front() else { return };
+            self.refuse(offered, busy());
         }
-        Ok(())
+    }
+
+    fn turn_away_all(&mut self) {
+        self.offers.close(Error::new(Kind::Stopped, "no more files are received"));
+        while let Ok(Some(offered)) = self.offers.try_take() {
+            self.refuse(offered, busy());
+        }
+        while let Some((offered, _)) = self.waiting.pop_front() {
+            self.refuse(offered, busy());
+        }
     }
 
     fn wait_for_news(&self) -> Result<()> {

@@ -4,17 +4,17 @@ use super::Context;
 use super::delivery::Method;
 use super::ibb;
 use super::ibb::ONE_BLOCK;
+use super::peer::{Peer, unexpected};
 use super::proxies;
 use super::sink::{Folder, Sink, Stored};
-use super::target::Target;
+use super::target;
 use crate::base::config::Preference;
 use crate::base::error::{Error, Kind, Result};
-use crate::base::jid::Jid;
 use crate::base::waits::Wait;
-use crate::proto::iq::{ErrorType, Iq, StanzaError};
+use crate::proto::bytestreams::Hosts;
+use crate::proto::iq::{ErrorType, StanzaError};
 use crate::proto::ns;
 use crate::proto::offer::{Accept, Offer};
-use crate::session::Letterbox;
 use crate::session::router::{Letter, Offered, Request};
 
 /// A file that was received.
@@ -34,18 +34,18 @@ pub fn receive(context: &Context, offered: Offered, folder: &Folder) -> Result<R
         Ok(method) => method,
         Err((refusal, error)) => return refuse(context, request, refusal, error),
     };
+    let peer = match Peer::open(context, &from, &offer.sid) {
+        Ok(peer) => peer,
+        Err(error) => return refuse(context, request, StanzaError::new(ErrorType::Cancel, "conflict"), error),
+    };
     let transfer = format!("{from}\0{}", offer.sid);
     let sink = match folder.create(&transfer, &offer.name, offer.size, context.config.max_size) {
         Ok(sink) => sink,
-        Err(error) => return refuse(context, request, forbidden(), error),
+        Err(error) => return refuse(context, request, busy(), error),
     };
     context.progress.start(offer.size.unwrap_or(0));
-    let letters = match context.session.transfer(&from, &offer.sid) {
-        Ok(letters) => letters,
-        Err(error) => return refuse(context, request, StanzaError::new(ErrorType::Cancel, "conflict"), error),
-    };
-    tell(context, &request.result(Some(Accept::to_element(method))))?;
-    Reception { context, from: &from, sid: &offer.sid, letters: &letters }.run(sink)
+    context.answer(&request.result(Some(Accept::to_element(method))))?;
+    run(&peer, sink)
 }
 
 /// What declines an offer so that every sender understands it.
@@ -53,13 +53,14 @@ pub fn forbidden() -> StanzaError {
     StanzaError::new(ErrorType::Cancel, "forbidden")
 }
 
-fn refuse<T>(context: &Context, request: Request, refusal: StanzaError, error: Error) -> Result<T> {
-    tell(context, &request.refuse(refusal))?;
-    Err(error)
+/// What asks a sender to come again.
+pub fn busy() -> StanzaError {
+    StanzaError::new(ErrorType::Wait, "resource-constraint")
 }
 
-fn tell(context: &Context, iq: &Iq) -> Result<()> {
-    context.session.tell(&iq.to_element())
+fn refuse<T>(context: &Context, request: Request, refusal: StanzaError, error: Error) -> Result<T> {
+    context.answer(&request.refuse(refusal))?;
+    Err(error)
 }
 
 /// The method that we take, or what the sender and we are told (rules 60, 61).
@@ -98,62 +99,36 @@ fn tcp_is_plausible(context: &Context) -> bool {
     found.is_ok_and(|hosts| !hosts.is_empty())
 }
 
-/// An accepted offer.
-struct Reception<'c> {
-    context: &'c Context,
-    from: &'c Jid,
-    sid: &'c str,
-    letters: &'c Letterbox,
+/// Waits for the sender to begin; when no streamhost works, it may begin again in-band.
+fn run(peer: &Peer<'_>, mut sink: Sink) -> Result<Receipt> {
+    let mut until = peer.context.patience.until(Wait::Initiation);
+    let mut failed: Option<Error> = None;
+    let method = loop {
+        match peer.next(&until) {
+            Ok(Letter::Streamhosts(request, hosts)) if failed.is_none() => {
+                match by_socks5(peer, request, hosts, &mut sink)? {
+                    None => break Method::Socks5,
+                    Some(error) => failed = Some(error),
+                }
+                until = peer.context.patience.until(Wait::Fallback);
+            }
+            Ok(Letter::Open(request, open)) => {
+                ibb::receive(peer, request, &open, &mut sink)?;
+                break Method::Ibb;
+            }
+            Ok(other) => peer.answer(&other.into_request().refuse(unexpected()))?,
+            Err(e) => return Err(failed.unwrap_or(e)),
+        }
+    };
+    let stored = sink.finish().map_err(|e| e.during(Wait::Data))?;
+    Ok(Receipt { stored, method })
 }
 
-impl Reception<'_> {
-    /// Waits for the sender to begin; when no streamhost works, it may begin again in-band.
-    fn run(&self, mut sink: Sink) -> Result<Receipt> {
-        let mut wait = Wait::Initiation;
-        let mut failed: Option<Error> = None;
-        let method = loop {
-            match self.letters.take(&self.context.patience.until(wait)) {
-                Ok(Letter::Streamhosts(request, hosts)) => match self.by_socks5(request, hosts, &mut sink)? {
-                    Some(error) => failed = Some(error),
-                    None => break Method::Socks5,
-                },
-                Ok(Letter::Open(request, open)) => {
-                    self.by_ibb(request, &open, &mut sink)?;
-                    break Method::Ibb;
-                }
-                Ok(Letter::Data(request, _) | Letter::BadData(request) | Letter::Close(request)) => {
-                    tell(self.context, &request.refuse(StanzaError::new(ErrorType::Cancel, "item-not-found")))?;
-                }
-                Ok(Letter::Gone) => {
-                    let what = format!("{} went offline", self.from);
-                    return Err(failed.unwrap_or_else(|| Error::new(Kind::Incomplete, what).during(wait)));
-                }
-                Err(e) if e.kind() == Kind::Timeout => return Err(failed.unwrap_or(e)),
-                Err(e) => return Err(e),
-            }
-            wait = Wait::Fallback;
-        };
-        let stored = sink.finish().map_err(|e| e.during(Wait::Data))?;
-        Ok(Receipt { stored, method })
-    }
-
-    /// `Some` is why no streamhost works.
-    fn by_socks5(
-        &self,
-        request: Request,
-        hosts: crate::proto::bytestreams::Hosts,
-        sink: &mut Sink,
-    ) -> Result<Option<Error>> {
-        let bytestream = Target { context: self.context, peer: self.from, sid: self.sid };
-        match bytestream.join(request, hosts) {
-            Ok(stream) => bytestream.receive(&*stream, sink).map(|()| None),
-            Err(e) if e.kind() == Kind::Stopped || self.context.session.cause_of_end().is_some() => Err(e),
-            Err(e) => Ok(Some(e)),
-        }
-    }
-
-    fn by_ibb(&self, request: Request, open: &crate::proto::ibb::Open, sink: &mut Sink) -> Result<()> {
-        let stream = ibb::Receiving { context: self.context, peer: self.from, sid: self.sid, letters: self.letters };
-        stream.receive(request, open, sink)
+/// `Some` is why no streamhost works.
+fn by_socks5(peer: &Peer<'_>, request: Request, hosts: Hosts, sink: &mut Sink) -> Result<Option<Error>> {
+    match target::join(peer, request, hosts) {
+        Ok(stream) => target::receive(peer.context, &*stream, sink).map(|()| None),
+        Err(e) if e.kind() == Kind::Stopped || peer.context.session.cause_of_end().is_some() => Err(e),
+        Err(e) => Ok(Some(e)),
     }
 }

@@ -1,7 +1,7 @@
 //! Which client of the recipient gets the file (rules 19–22, 73).
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Context;
 use crate::base::error::{Error, Kind, Result};
@@ -9,15 +9,13 @@ use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::os::until::Until;
 use crate::proto::disco::{self, Info, Items};
+use crate::proto::iq::StanzaError;
 use crate::proto::presence::Show;
 use crate::proto::roster::{self, Subscription};
 use crate::proto::{ns, ping};
 use crate::session::Session;
 use crate::session::pending::Pending;
 use crate::session::presences::Seen;
-
-/// Openfire pushes presence this much later than it answers.
-const LATE_PRESENCE: Duration = Duration::from_secs(1);
 
 /// More resources than this are not asked what they can do.
 const CANDIDATES_MAX: usize = 8;
@@ -79,11 +77,12 @@ impl<'c> Search<'c> {
     pub fn found(mut self) -> Result<Found> {
         let Some(asked) = self.asked.take() else { return Ok(Found::Given(self.to)) };
         self.until.restart();
-        let candidates = online(&self.context.session, &self.to, &asked, &self.until)?;
-        let candidates = match candidates.as_slice() {
+        let candidates = online(self.context, &self.to, &asked, &self.until)?;
+        let mut candidates = match candidates.as_slice() {
             [] => self.unseen(&asked)?,
             _ => candidates,
         };
+        candidates.sort_by_cached_key(|(jid, seen)| rank(jid, *seen));
         let until = self.context.patience.until(Wait::Discover);
         let mut flight = self.context.session.flight(&until);
         let mut answering = Answering { to: self.to, candidates: Vec::new(), roster: asked.roster };
@@ -119,22 +118,24 @@ fn ask(session: &Arc<Session>, to: &Jid, until: &Until) -> Result<Asked> {
 
 /// The resources that the server pushed presence of, else those it lists (Openfire), else those whose presence
 /// comes a little later.
-fn online(session: &Arc<Session>, to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
+fn online(context: &Context, to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
+    let session = &context.session;
     let watch = session.watch(to)?;
     let seen = || session.online(to).into_iter().map(|(jid, seen)| (jid, Some(seen))).collect::<Vec<_>>();
-    asked.ping.wait_for_child(until)?;
+    let _ = asked.ping.wait(until).map_err(|e| e.at(session.me().domain()))?;
     if seen().is_empty() {
         let listed = listed(to, asked, until)?;
         if !listed.is_empty() {
             return Ok(listed);
         }
-        watch.take(&until.at_most(LATE_PRESENCE))?;
+        watch.take(&context.patience.until(Wait::Presence))?;
     }
     Ok(seen())
 }
 
 fn listed(to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<Seen>)>> {
-    let items = asked.items.wait_for_child(until)?.and_then(|query| Items::parse(&query).ok());
+    let query = asked.items.wait_briefly(until)?.and_then(|answer| answer.ok().flatten());
+    let items = query.and_then(|query| Items::parse(&query).ok());
     let items = items.map(|items| items.0).unwrap_or_default();
     let resources = items.into_iter().map(|item| item.jid).filter(|jid| !jid.is_bare() && jid.bare() == to.bare());
     Ok(resources.map(|jid| (jid, None)).collect())
@@ -142,7 +143,7 @@ fn listed(to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<See
 
 /// How our roster has the account; one that isn't in it has no subscription.
 fn subscription(roster: &Pending, until: &Until) -> Result<Subscription> {
-    let query = roster.wait_for_child(until)?;
+    let query = roster.wait(until).map_err(|e| e.at("our own roster"))?.ok().flatten();
     let item = query.as_ref().and_then(|query| query.find("item", ns::ROSTER));
     Ok(item.and_then(|item| roster::Item::parse(item).ok()).map_or(Subscription::None, |item| item.subscription))
 }
@@ -155,33 +156,46 @@ impl Found {
     pub fn best(self, context: &Context) -> Result<Jid> {
         match self {
             Found::Given(jid) => Ok(jid),
-            Found::Asked(answering) => answering.best(&context.patience.until(Wait::Discover)),
+            Found::Asked(answering) => answering.best(context, &context.patience.until(Wait::Discover)),
         }
     }
 }
 
 impl Answering {
-    fn best(self, until: &Until) -> Result<Jid> {
-        let (mut able, mut answers) = (Vec::new(), 0);
-        for candidate in self.candidates {
-            let Some(query) = candidate.info.wait_for_child(until)? else { continue };
-            answers += 1;
-            let info = Info::parse(&query).unwrap_or_default();
-            if takes_files(&info) {
-                able.push((candidate, info));
+    fn best(self, context: &Context, until: &Until) -> Result<Jid> {
+        let mut able = Vec::new();
+        let mut answers = 0;
+        for Candidate { jid, seen, info } in self.candidates {
+            match info.wait_briefly(until)? {
+                Some(Ok(query)) => {
+                    answers += 1;
+                    let info = query.and_then(|query| Info::parse(&query).ok()).unwrap_or_default();
+                    if takes_files(&info) {
+                        able.push((jid, seen, info));
+                    }
+                }
+                Some(Err(refusal)) if !is_gone(&refusal) => answers += 1,
+                _ => {}
             }
         }
-        able.sort_by_cached_key(|(candidate, _)| rank(candidate));
+        let seen: HashMap<_, _> = context.session.online(&self.to).into_iter().collect();
+        able.sort_by_cached_key(|(jid, then, _)| rank(jid, seen.get(jid).copied().or(*then)));
         match able.into_iter().next() {
-            Some((best, info)) if is_spark(&best.jid, &info) => match subscription(&self.roster, until)? {
-                Subscription::From | Subscription::Both => Ok(best.jid),
-                _ => Err(not_a_contact(&best.jid)),
+            Some((best, _, info)) if is_spark(&best, &info) => match subscription(&self.roster, until)? {
+                Subscription::From | Subscription::Both => Ok(best),
+                _ => Err(not_a_contact(&best)),
             },
-            Some((best, _)) => Ok(best.jid),
-            None if answers == 0 => Err(offline(&self.to)),
-            None => Err(unable(&self.to)),
+            Some((best, ..)) => Ok(best),
+            None if answers > 0 => Err(unable(&self.to)),
+            // Who is silent is not offline: then this is the timeout.
+            None => until.check().map_err(|e| e.at(&self.to)).and(Err(offline(&self.to))),
         }
     }
+}
+
+/// The server answers so for a resource that is not there.
+fn is_gone(refusal: &StanzaError) -> bool {
+    matches!(refusal.condition.as_str(), "service-unavailable" | "recipient-unavailable" | "item-not-found")
 }
 
 fn is_spark(jid: &Jid, info: &Info) -> bool {
@@ -194,8 +208,8 @@ fn takes_files(info: &Info) -> bool {
 }
 
 /// Smaller is better.
-fn rank(candidate: &Candidate) -> (bool, i16, u8, String) {
-    let (show, priority) = candidate.seen.map_or((Show::Online, 0), |seen| (seen.show, seen.priority));
+fn rank(jid: &Jid, seen: Option<Seen>) -> (bool, i16, u8, String) {
+    let (show, priority) = seen.map_or((Show::Online, 0), |seen| (seen.show, seen.priority));
     let away = match show {
         Show::Chat => 0,
         Show::Online => 1,
@@ -203,7 +217,7 @@ fn rank(candidate: &Candidate) -> (bool, i16, u8, String) {
         Show::Xa => 3,
         Show::Dnd => 4,
     };
-    let resource = candidate.jid.resource().unwrap_or_default().to_owned();
+    let resource = jid.resource().unwrap_or_default().to_owned();
     (show == Show::Dnd, -i16::from(priority), away, resource)
 }
 

@@ -6,9 +6,10 @@ use super::Context;
 use super::delivery::{Delivery, Method, Tier};
 use super::ibb;
 use super::name;
+use super::peer::Peer;
 use super::proxies;
 use super::recipient::{Search, offline, unable};
-use super::socks5::Bytestream;
+use super::socks5;
 use super::source::Source;
 use super::word;
 use crate::base::config::{Config, Preference};
@@ -18,10 +19,9 @@ use crate::base::waits::Wait;
 use crate::os::random;
 use crate::proto::bytestreams::StreamHost;
 use crate::proto::disco;
-use crate::proto::iq::StanzaError;
+use crate::proto::iq::{ErrorType, StanzaError};
 use crate::proto::ns;
 use crate::proto::offer::{Accept, Offer};
-use crate::session::Letterbox;
 
 /// Openfire forgets an offer after ten minutes, and its proxy then refuses (rule 32).
 const OFFER_LIFE: Duration = Duration::from_secs(570);
@@ -56,7 +56,9 @@ fn prepare(context: &Context, to: &Jid, source: &Source) -> Result<(Jid, Vec<Str
     let services = services.map(|services| services.query(context)).transpose()?;
     let found = search.found()?;
     let hosts = services.map(|services| services.hosts(context)).transpose()?;
-    Ok((found.best(context)?, hosts.unwrap_or_default()))
+    let recipient = found.best(context)?;
+    let hosts = context.proxies.not_failed_for(&recipient, hosts.unwrap_or_default());
+    Ok((recipient, hosts))
 }
 
 /// What is offered: never bytestreams without a streamhost, always in-band (rules 27, 38).
@@ -101,37 +103,30 @@ impl Push<'_> {
         if !self.context.config.reoffer {
             return Err(error);
         }
-        let other = self.other_methods(methods);
-        log::info!("offering once more, by {}: {error}", other[0].name());
+        log::info!("offering once more, in-band only: {error}");
         let sid = random::token(16)?;
-        match self.attempt(&sid, &other)? {
+        match self.attempt(&sid, &[Method::Ibb])? {
             Attempt::Done(method) => Ok((sid, method)),
             Attempt::NoWay(error) => Err(error),
         }
     }
 
-    /// What a second offer offers: in-band, unless that was all that was refused and there is a proxy.
-    fn other_methods(&self, refused: &[Method]) -> Vec<Method> {
-        let by_proxy = refused == [Method::Ibb] && !self.hosts.is_empty();
-        vec![if by_proxy { Method::Socks5 } else { Method::Ibb }]
-    }
-
     fn attempt(&mut self, sid: &str, methods: &[Method]) -> Result<Attempt> {
-        let letters = self.context.session.transfer(self.recipient, sid)?;
-        let accepted = match self.offer(sid, methods)? {
+        let peer = Peer::open(self.context, self.recipient, sid)?;
+        let accepted = match self.offer(&peer, methods)? {
             Ok(accepted) => accepted,
             Err(refusal) => return self.refused(&refusal),
         };
         match self.choose(&accepted) {
-            Method::Socks5 => self.by_socks5(sid, &letters, accepted.methods.contains(&Method::Ibb)),
-            Method::Ibb => self.by_ibb(sid, &letters, Wait::Open),
+            Method::Socks5 => self.by_socks5(&peer, accepted.methods.contains(&Method::Ibb)),
+            Method::Ibb => self.by_ibb(&peer, Wait::Open),
         }
     }
 
     /// XEP-0095 §3, XEP-0096 §2: who accepts names the methods that it takes, of those that were offered.
-    fn offer(&self, sid: &str, methods: &[Method]) -> Result<std::result::Result<Accept, StanzaError>> {
+    fn offer(&self, peer: &Peer<'_>, methods: &[Method]) -> Result<std::result::Result<Accept, StanzaError>> {
         let offer = Offer {
-            sid: sid.to_owned(),
+            sid: peer.sid.to_owned(),
             profile: ns::SI_FILE.to_owned(),
             name: self.name.clone(),
             size: Some(self.source.size()),
@@ -141,8 +136,7 @@ impl Push<'_> {
             methods: methods.to_vec(),
         };
         let until = self.context.patience.until(Wait::Answer).at_most(OFFER_LIFE);
-        let asked = self.context.session.set(self.recipient, offer.to_element(), &until)?;
-        let si = match asked.wait(&until).map_err(|e| e.at(self.recipient))? {
+        let si = match peer.ask(offer.to_element(), &until)? {
             Ok(si) => si.ok_or_else(|| Error::new(Kind::Protocol, "the accept is empty")),
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -165,12 +159,10 @@ impl Push<'_> {
 
     /// Through the proxy; when that can't be established and in-band was accepted too, once in-band on the same
     /// sid: Smack 3 takes it, later ones are silent (rule 48).
-    fn by_socks5(&mut self, sid: &str, letters: &Letterbox, ibb_too: bool) -> Result<Attempt> {
-        let context = self.context;
-        let bytestream = Bytestream { context, peer: self.recipient, sid };
-        let error = match bytestream.establish(&self.hosts) {
-            Ok(stream) => {
-                bytestream.carry(&*stream, &mut self.source)?;
+    fn by_socks5(&mut self, peer: &Peer<'_>, ibb_too: bool) -> Result<Attempt> {
+        let error = match socks5::establish(peer, &self.hosts) {
+            Ok(channel) => {
+                channel.carry(self.context, &mut self.source)?;
                 return Ok(Attempt::Done(Method::Socks5));
             }
             Err(e) => self.survived(e)?,
@@ -179,16 +171,15 @@ impl Push<'_> {
             return Ok(Attempt::NoWay(error));
         }
         log::info!("trying in-band on the same stream: {error}");
-        match self.by_ibb(sid, letters, Wait::SecondOpen)? {
+        match self.by_ibb(peer, Wait::SecondOpen)? {
             Attempt::NoWay(_) => Ok(Attempt::NoWay(error)),
             done => Ok(done),
         }
     }
 
-    fn by_ibb(&mut self, sid: &str, letters: &Letterbox, wait: Wait) -> Result<Attempt> {
-        let stream = ibb::Sending { context: self.context, peer: self.recipient, sid, letters };
-        match stream.open(self.source.size(), wait) {
-            Ok(block_size) => stream.carry(&mut self.source, block_size).map(|()| Attempt::Done(Method::Ibb)),
+    fn by_ibb(&mut self, peer: &Peer<'_>, wait: Wait) -> Result<Attempt> {
+        match ibb::open(peer, self.source.size(), wait) {
+            Ok(block_size) => ibb::carry(peer, &mut self.source, block_size).map(|()| Attempt::Done(Method::Ibb)),
             Err(e) => self.survived(e).map(Attempt::NoWay),
         }
     }
@@ -219,6 +210,10 @@ impl Push<'_> {
             "resource-constraint" => Err(error(Kind::Busy, format!("{to} takes no further file now"))),
             "service-unavailable" | "recipient-unavailable" | "item-not-found" => Err(self.gone_or_unable(refusal)),
             "feature-not-implemented" => Err(unable(to)),
+            "remote-server-not-found" | "remote-server-timeout" | "internal-server-error" => {
+                Err(error(Kind::Server, format!("the server could not deliver the offer to {to}")))
+            }
+            _ if refusal.kind == ErrorType::Wait => Err(error(Kind::Busy, format!("{to} can't take the file now"))),
             _ => Err(error(Kind::Protocol, format!("{to} refused the offer"))),
         }
     }

@@ -1,7 +1,7 @@
 //! Where a received file is written: under a temporary name, checked, then published without replacing.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,10 +62,23 @@ impl Folder {
         let part = part_name(transfer);
         let failed =
             |e| Error::new(Kind::Write, format!("can't create a file in {}: {e}", self.path.display())).because(e);
-        let file = self.dir.create(&part).map_err(failed)?;
+        let file = self.create_part(&part).map_err(failed)?;
         let (name, hash) = (safe_visible(name), Hash::new(&SHA256));
         let folder = self.clone();
         Ok(Sink { folder, part, name, file, size, limit, written: 0, hash, published: false })
+    }
+}
+
+impl Folder {
+    /// A part that is there is that of a transfer that is over, for this one is ours alone.
+    fn create_part(&self, part: &str) -> io::Result<File> {
+        match self.dir.create(part) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                self.dir.remove(part)?;
+                self.dir.create(part)
+            }
+            created => created,
+        }
     }
 }
 
@@ -122,7 +135,9 @@ impl Sink {
         self.file.sync_all().map_err(|e| self.failed("write", e))?;
         let name = self.publish()?;
         self.published = true;
-        self.folder.dir.sync().map_err(|e| self.failed("publish", e))?;
+        if let Err(e) = self.folder.dir.sync() {
+            log::info!("the folder can't be made safe against a power cut: {e}");
+        }
         let sha256 = self.hash.clone().finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Stored { path: self.folder.path.join(&name), name, size: self.written, sha256 })
     }
@@ -132,14 +147,14 @@ impl Sink {
             let name = if n == 0 { self.name.clone() } else { numbered(&self.name, n) };
             match self.folder.dir.publish(&self.part, &name) {
                 Ok(()) => return Ok(name),
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(self.failed("publish", e)),
             }
         }
         Err(Error::new(Kind::Write, format!("{} and {NUMBERS_MAX} numbered names are taken", self.name)))
     }
 
-    fn failed(&self, what: &str, cause: std::io::Error) -> Error {
+    fn failed(&self, what: &str, cause: io::Error) -> Error {
         let at = self.folder.path.join(&self.name);
         Error::new(Kind::Write, format!("can't {what} {}: {cause}", at.display())).because(cause)
     }
@@ -186,6 +201,17 @@ mod tests {
         assert_eq!(stored.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(names(&path), ["a-1.log", "a-2.log", "a.log"]);
         assert_eq!(fs::read(path.join("a-1.log")).unwrap(), b"mine");
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_part_that_a_crash_left_behind_does_not_stand_in_the_way() {
+        let (path, folder) = folder();
+        std::mem::forget(folder.create("t1", "x", Some(1), 0).unwrap());
+        let mut sink = folder.create("t1", "x", Some(1), 0).unwrap();
+        sink.write(b"a").unwrap();
+        sink.finish().unwrap();
+        assert_eq!(names(&path), ["x"]);
         fs::remove_dir_all(path).unwrap();
     }
 

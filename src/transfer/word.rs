@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use super::Context;
 use crate::base::config::IfOffline;
 use crate::base::jid::Jid;
+use crate::base::waits::Wait;
 use crate::proto::message;
 
 /// Whom we have already told something in this session.
@@ -57,7 +58,7 @@ fn first_time(told: &Mutex<HashSet<Jid>>, recipient: &Jid) -> bool {
 }
 
 fn tell(context: &Context, to: &Jid, text: &str) {
-    if let Err(e) = context.session.tell(&message::chat(to, text)) {
+    if let Err(e) = context.session.tell(&message::chat(to, text), &context.patience.until(Wait::Write)) {
         log::warn!("the message to {to} was not sent: {e}");
     }
 }

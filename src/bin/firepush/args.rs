@@ -91,8 +91,21 @@ fn value(row: &Row, parser: &mut Parser) -> Result<String> {
     match parser.optional_value() {
         Some(value) => text(value),
         None if row.is_switch() => Ok("yes".to_owned()),
-        None => text(parser.value().map_err(|_| usage(format!("--{} needs a {}", help::dashed(row.name), row.value)))?),
+        None => text(next_value(row, parser)?),
     }
+}
+
+/// The word that follows; one that looks like an option was hardly meant.
+fn next_value(row: &Row, parser: &mut Parser) -> Result<OsString> {
+    let name = help::dashed(row.name);
+    let value = parser.value().map_err(|_| usage(format!("--{name} needs a {}", row.value)))?;
+    let shown = value.to_string_lossy();
+    if shown.starts_with("--") {
+        let what =
+            format!("--{name} needs a {}, but {shown} follows; --{name}={} says that it is meant", row.value, shown);
+        return Err(usage(what));
+    }
+    Ok(value)
 }
 
 fn set(row: &Row, settings: &mut Settings, text: &str) -> Result<()> {

@@ -90,7 +90,7 @@ impl Event {
         for c in value.chars() {
             match c {
                 '"' | '\\' => self.0.extend(['\\', c]),
-                c if c.is_control() || ('\u{2028}'..='\u{202e}').contains(&c) => {
+                c if c.is_control() || "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".contains(c) => {
                     let _ = write!(self.0, "\\u{:04x}", c as u32);
                 }
                 c => self.0.push(c),

@@ -1,6 +1,7 @@
 //! What `--help` prints, made from the table of settings.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use firepush::error::Kind;
@@ -29,22 +30,26 @@ Exit codes:
 
 /// The short usage of `firepush` alone.
 pub fn usage() -> ExitCode {
-    eprint!("{USAGE}");
+    let _ = std::io::stderr().write_all(USAGE.as_bytes());
     ExitCode::from(Kind::Usage.exit_code())
 }
 
 /// The version.
 pub fn version() -> ExitCode {
-    println!("firepush {}", env!("CARGO_PKG_VERSION"));
-    ExitCode::SUCCESS
+    say(concat!("firepush ", env!("CARGO_PKG_VERSION"), "\n"))
 }
 
 /// The help of all, or of one command.
 pub fn print(verb: Option<Verb>) -> ExitCode {
     match verb {
-        None => print!("{USAGE}{EXIT_CODES}"),
-        Some(verb) => print!("{}{EXIT_CODES}", of(verb)),
+        None => say(&format!("{USAGE}{EXIT_CODES}")),
+        Some(verb) => say(&format!("{}{EXIT_CODES}", of(verb))),
     }
+}
+
+/// Who reads only the beginning (`| head`) ends us no worse.
+fn say(text: &str) -> ExitCode {
+    let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
 

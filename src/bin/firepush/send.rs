@@ -18,10 +18,10 @@ pub fn run(settings: Settings, files: &[PathBuf]) -> ExitCode {
     let output = Output::new(&settings);
     let Some(to) = settings.to.clone() else { return ExitCode::FAILURE };
     let name = settings.name.clone();
-    let mut sending = Sending { output, to, config: settings.into_config(), failures: Vec::new() };
-    let sources = sending.open(files, name.as_deref());
-    if !sources.is_empty() {
-        sending.send(sources);
+    let mut sending = Sending { output, to, name, config: settings.into_config(), failures: Vec::new() };
+    let files: Vec<_> = files.iter().map(PathBuf::as_path).filter(|file| sending.is_worth_a_login(file)).collect();
+    if !files.is_empty() {
+        sending.send(&files);
     }
     sending.exit_code()
 }
@@ -29,25 +29,25 @@ pub fn run(settings: Settings, files: &[PathBuf]) -> ExitCode {
 struct Sending {
     output: Output,
     to: Jid,
+    name: Option<String>,
     config: Config,
     failures: Vec<Error>,
 }
 
 impl Sending {
-    /// What can be sent of the files; the rest is reported.
-    fn open(&mut self, files: &[PathBuf], name: Option<&str>) -> Vec<Source> {
-        let mut sources = Vec::new();
-        for path in files {
-            match Source::path(path) {
-                Ok(source) if source.size() == 0 && self.config.empty == Empty::Skip => self.skip(path),
-                Ok(source) => sources.push(match name {
-                    Some(name) => source.named(name),
-                    None => source,
-                }),
-                Err(error) => self.report(&path.to_string_lossy(), 0, Err(error)),
+    /// Whether the file can be sent as far as it looks now; if not, that is reported.
+    fn is_worth_a_login(&mut self, path: &Path) -> bool {
+        match Source::path(path) {
+            Ok(source) if source.size() == 0 && self.config.empty == Empty::Skip => {
+                self.skip(path);
+                false
+            }
+            Ok(_) => true,
+            Err(error) => {
+                self.report(path, Err(error));
+                false
             }
         }
-        sources
     }
 
     fn skip(&self, path: &Path) {
@@ -55,44 +55,56 @@ impl Sending {
         self.output.emit(Event::new("skipped").text("name", &path.to_string_lossy()).jid("to", &self.to));
     }
 
-    fn send(&mut self, sources: Vec<Source>) {
+    fn send(&mut self, files: &[&Path]) {
         let client = match connect(&self.config) {
             Ok(client) => client,
-            Err(error) => return self.give_up(&sources, &error),
+            Err(error) => return self.give_up(files, &error),
         };
-        let mut sources = sources.into_iter();
-        while let Some(source) = sources.next() {
-            let (name, size) = (source.name().to_owned(), source.size());
-            let sent = client.push(&self.to, source).and_then(|job| terminal::watch(job, &name, self.output));
-            self.report(&name, size, sent);
-            if let Some(cause) = client.ended().filter(|_| sources.len() > 0) {
-                return self.give_up(sources.as_slice(), &cause);
+        for (done, file) in files.iter().enumerate() {
+            let sent = self.send_one(&client, file);
+            self.report(file, sent);
+            let rest = &files[done + 1..];
+            if let Some(cause) = client.ended().filter(|_| !rest.is_empty()) {
+                return self.give_up(rest, &cause);
             }
         }
+        client.close();
     }
 
-    fn report(&mut self, name: &str, size: u64, sent: Result<Delivery>) {
+    /// A file is opened when its turn comes, and its size fixed then.
+    fn send_one(&self, client: &Client, path: &Path) -> Result<Delivery> {
+        let source = Source::path(path)?;
+        let source = match &self.name {
+            Some(name) => source.named(name),
+            None => source,
+        };
+        let shown = source.name().to_owned();
+        terminal::watch(client.push(&self.to, source)?, &shown, self.output)
+    }
+
+    fn report(&mut self, path: &Path, sent: Result<Delivery>) {
         match sent {
             Ok(delivery) => self.output.emit(sent_event(&delivery)),
             Err(error) => {
                 self.output.complain(&error.to_string());
-                self.fail(name, size, error);
+                self.fail(path, error);
             }
         }
     }
 
     /// No file of these can be sent, for one reason, which is said once.
-    fn give_up(&mut self, sources: &[Source], error: &Error) {
-        let rest = if self.failures.is_empty() { String::new() } else { format!("{} more not sent: ", sources.len()) };
+    fn give_up(&mut self, files: &[&Path], error: &Error) {
+        let rest = if self.failures.is_empty() { String::new() } else { format!("{} more not sent: ", files.len()) };
         self.output.complain(&format!("{rest}{error}"));
-        for source in sources {
-            self.fail(source.name(), source.size(), error.clone());
+        for file in files {
+            self.fail(file, error.clone());
         }
     }
 
-    fn fail(&mut self, name: &str, size: u64, error: Error) {
-        let event = Event::new("failed").text("name", name).number("size", size).jid("to", &self.to);
-        self.output.emit(event.error(&error));
+    fn fail(&mut self, path: &Path, error: Error) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let event = Event::new("failed").text("name", &name).text("path", &path.to_string_lossy());
+        self.output.emit(event.jid("to", &self.to).error(&error));
         self.failures.push(error);
     }
 
