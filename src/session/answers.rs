@@ -32,11 +32,10 @@ pub fn unknown_sid() -> StanzaError {
 /// What we are; that we take files only while we do, or someone would choose us as the recipient.
 pub fn about_us(query: &Element, receiving: bool) -> Element {
     let identity = Identity { category: "client".into(), kind: "bot".into(), name: Some("firepush".into()) };
-    let mut features = vec![ns::DISCO_INFO, ns::DISCO_ITEMS, ns::PING, ns::VERSION];
-    if receiving {
-        features.extend([ns::SI, ns::SI_FILE, ns::BYTESTREAMS, ns::IBB]);
-    }
-    let features = features.into_iter().map(str::to_owned).collect();
+    let of_a_receiver = [ns::SI, ns::SI_FILE, ns::BYTESTREAMS, ns::IBB];
+    let features = [&[ns::DISCO_INFO, ns::DISCO_ITEMS], &of_a_receiver[..], &[ns::PING, ns::VERSION]].concat();
+    let features = features.into_iter().filter(|feature| receiving || !of_a_receiver.contains(feature));
+    let features = features.map(str::to_owned).collect();
     Info { identities: vec![identity], features }.to_element(query.get("node"))
 }
 
