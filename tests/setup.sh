@@ -28,6 +28,8 @@ list_missing() {
     need 'rustfmt-web rust-web-clippy' rust_tools
     need ejabberd sh -c 'ls -d /usr/lib/*/ejabberd-*/ebin'
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
+    need default-jdk-headless javac -version
+    need maven command -v mvn
 }
 
 policy=/usr/sbin/policy-rc.d
@@ -74,4 +76,4 @@ if [ -n "$missing" ]; then
     list_missing "$1"
     [ -z "$missing" ] || { echo "setup: installed, but not found in PATH:$missing" >&2; exit 1; }
 fi
-[ "$1" = demo ] || python_peer slixmpp==1.17.0
+[ "$1" != check ] || { python_peer slixmpp==1.17.0; tests/interop/smack/setup.sh; }
