@@ -57,6 +57,11 @@ impl Patience {
         &self.stop
     }
 
+    /// The same waits, ended by another stop.
+    pub fn with_stop(&self, stop: &Stop) -> Patience {
+        Patience { waits: self.waits.clone(), stop: stop.clone() }
+    }
+
     /// The same waits, ended by a stop of their own as well.
     pub fn child(&self) -> Result<Patience> {
         Ok(Patience { waits: self.waits.clone(), stop: self.stop.child()? })

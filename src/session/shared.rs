@@ -18,6 +18,7 @@ use crate::base::waits::Wait;
 use crate::net::link::Link;
 use crate::os::event::Event;
 use crate::os::mailbox::Mailbox;
+use crate::os::stop::Stop;
 use crate::os::until::{Patience, Ready, Until};
 use crate::os::{socket, thread};
 use crate::proto::presence::Presence;
@@ -226,7 +227,11 @@ impl Session {
     /// Ends the stream in order and waits briefly for the server to do so too (rule 16).
     pub fn close(&self) {
         self.say_goodbye();
-        let _ = self.patience.until(Wait::Close).ready(&self.ended, Ready::Read);
+        // A stop ends the reader, which then says so here: the last words must be out before the process ends.
+        if let Ok(unstopped) = Stop::new() {
+            let until = self.patience.with_stop(&unstopped).until(Wait::Close);
+            let _ = until.ready(&self.ended, Ready::Read);
+        }
         self.patience.stop().stop();
     }
 

@@ -15,7 +15,7 @@ use crate::base::waits::Wait;
 use crate::os::mailbox::Mailbox;
 use crate::os::stop::Stop;
 use crate::os::thread;
-use crate::os::until::{Patience, Ready, Until};
+use crate::os::until::{Ready, Until};
 use crate::proto::iq::StanzaError;
 use crate::session::router::{Offered, Receiving};
 
@@ -134,7 +134,7 @@ impl Line {
     /// Each ends by its own waits, and at once when all is stopped.
     fn await_active(&mut self) {
         let Ok(unstopped) = Stop::new() else { return };
-        let patience = Patience::new(&self.context.config.waits, &unstopped);
+        let patience = self.context.patience.with_stop(&unstopped);
         while self.active > 0 {
             if let Ok(Some(whole)) = self.ended.take_within(&patience.until(Wait::Idle)) {
                 self.end_one(whole);

@@ -178,7 +178,7 @@ impl Answering {
                 _ => {}
             }
         }
-        let seen: HashMap<_, _> = context.session.online(&self.to).into_iter().collect();
+        let seen = presences(context, &self.to, &able)?;
         able.sort_by_cached_key(|(jid, then, _)| rank(jid, seen.get(jid).copied().or(*then)));
         match able.into_iter().next() {
             Some((best, _, info)) if is_spark(&best, &info) => match subscription(&self.roster, until)? {
@@ -189,6 +189,19 @@ impl Answering {
             None if answers > 0 => Err(unable(&self.to)),
             // Who is silent is not offline: then this is the timeout.
             None => until.check().map_err(|e| e.at(&self.to)).and(Err(offline(&self.to))),
+        }
+    }
+}
+
+/// How each is online, as far as one must know to choose: Openfire lists resources before it pushes presence.
+fn presences(context: &Context, to: &Jid, able: &[(Jid, Option<Seen>, Info)]) -> Result<HashMap<Jid, Seen>> {
+    let watch = context.session.watch(to)?;
+    let late = context.patience.until(Wait::Presence);
+    loop {
+        let seen: HashMap<_, _> = context.session.online(to).into_iter().collect();
+        let known = able.len() < 2 || able.iter().all(|(jid, ..)| seen.contains_key(jid));
+        if known || !watch.take(&late)? {
+            return Ok(seen);
         }
     }
 }

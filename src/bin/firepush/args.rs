@@ -109,7 +109,8 @@ fn next_value(row: &Row, parser: &mut Parser) -> Result<OsString> {
 }
 
 fn set(row: &Row, settings: &mut Settings, text: &str) -> Result<()> {
-    row.apply(settings, text).map_err(|e| usage(format!("--{}", e.what())))
+    let named = |e: Error| format!("--{}{}", help::dashed(row.name), e.what().trim_start_matches(row.name));
+    row.apply(settings, text).map_err(|e| usage(named(e)))
 }
 
 /// What each command can't do without.

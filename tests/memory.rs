@@ -1,0 +1,124 @@
+//! How much the sender takes: memory that doesn't grow with the file, and few crates.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use support::files;
+use support::run::{Program::Firepush, Run};
+use support::server::{Account, Kind, Server};
+
+const RUNS: usize = 5;
+const DIFFERENCE_MAX_KIB: u64 = 256;
+const CRATES_MAX: usize = 16;
+
+#[test]
+fn two_hundred_mebibytes_take_no_more_memory_than_one_kibibyte() {
+    let server = Server::start(Kind::Prosody);
+    let (device, ops) = server.pair();
+    let (folder, inbox) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let count = (2 * RUNS).to_string();
+    let run = Run::receive(Firepush, &ops, inbox.path()).args(["--method", "socks5", "--count", &count]);
+    let mut receiver = run.start();
+    let to = receiver.event("ready")["jid"].as_str().expect("its full address").to_owned();
+    let mut peak = |size: u64| {
+        let file = files::make(folder.path(), "file.log", size);
+        let mut peaks: Vec<_> = (0..RUNS)
+            .map(|_| {
+                let peak = send(&device, &to, &file);
+                fs::remove_file(receiver.event("file")["path"].as_str().expect("a path")).expect("it arrived");
+                peak
+            })
+            .collect();
+        peaks.sort_unstable();
+        println!("{size} bytes: {peaks:?} KiB");
+        peaks[RUNS / 2]
+    };
+    let (small, big) = (peak(1 << 10), peak(200 << 20));
+    assert!(big < small + DIFFERENCE_MAX_KIB, "{small} KiB for 1 KiB, {big} KiB for 200 MiB");
+    receiver.wait().expect(0);
+}
+
+#[test]
+fn at_most_sixteen_crates_are_linked() {
+    let tree = cargo(&["tree", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"]);
+    let names: BTreeSet<_> =
+        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
+    assert!(names.contains("firepush") && names.contains("rustls"), "{names:?}");
+    assert!(names.len() - 1 <= CRATES_MAX, "{} crates: {names:?}", names.len() - 1);
+}
+
+/// Sends without address randomisation; the peak of its resident memory in KiB.
+fn send(device: &Account, to: &str, file: &Path) -> u64 {
+    let mut command = Command::new(release());
+    command.arg("send").args(device.words()).args(["--to", to, "--method", "socks5"]).arg(file).stdin(Stdio::null());
+    // SAFETY: both are plain system calls, which may be made between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
+            libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
+            Ok(())
+        });
+    }
+    let mut child = command.spawn().expect("the release binary starts");
+    let peak = peak_at_exit(libc::pid_t::try_from(child.id()).expect("a process id"));
+    assert!(child.wait().expect("it ends").success(), "the send failed");
+    peak
+}
+
+/// Stops the process in its exit, where its memory is still there to be looked at. (What getrusage tells includes
+/// the memory of the process that it was forked from.)
+fn peak_at_exit(pid: libc::pid_t) -> u64 {
+    loop {
+        let mut status = 0;
+        // SAFETY: the pointer is that of a live int; the process is our child.
+        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid, "waitpid");
+        assert!(libc::WIFSTOPPED(status), "it ended without a stop");
+        if status >> 16 == libc::PTRACE_EVENT_EXIT {
+            let peak = high_water_mark(pid);
+            // SAFETY: as below.
+            unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, 0, 0) };
+            return peak;
+        }
+        let signal = libc::WSTOPSIG(status);
+        let pass = if signal == libc::SIGTRAP { 0 } else { signal };
+        // SAFETY: the process is stopped and traced by this thread.
+        unsafe {
+            libc::ptrace(libc::PTRACE_SETOPTIONS, pid, 0, libc::PTRACE_O_TRACEEXIT);
+            libc::ptrace(libc::PTRACE_CONT, pid, 0, pass);
+        }
+    }
+}
+
+fn high_water_mark(pid: libc::pid_t) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it is stopped");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory is still there");
+    line.trim_end_matches("kB").trim().parse().expect("a number")
+}
+
+/// The release binary: this test's own if that is one, else built now.
+fn release() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if !cfg!(debug_assertions) {
+        return Path::new(env!("CARGO_BIN_EXE_firepush"));
+    }
+    BUILT.get_or_init(|| {
+        let words = ["build", "--locked", "--release", "--bin", "firepush", "--message-format", "json"];
+        let messages = cargo(&words);
+        let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let built = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
+        built.expect("cargo names what it built")
+    })
+}
+
+fn cargo(words: &[&str]) -> String {
+    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
+    let output = Command::new(cargo).args(words).current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo");
+    assert!(output.status.success(), "cargo {words:?}:\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}

@@ -1,0 +1,14 @@
+//! Transfers on the scripted Openfire, by the real binary: every quirk that shows, and every byte right. And the
+//! scripted Openfire itself, against a client that does what is wrong on the real one.
+
+#[path = "support/openfire/mod.rs"]
+mod openfire;
+#[path = "openfire/proxy.rs"]
+mod proxy;
+#[path = "openfire/raw.rs"]
+mod raw;
+#[path = "openfire/stream.rs"]
+mod stream;
+mod support;
+#[path = "openfire/transfers.rs"]
+mod transfers;
