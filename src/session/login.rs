@@ -1,4 +1,4 @@
-//! Logging in, by the flights that every server takes (RFC 6120 §§4–7; openfire-interop section 9).
+//! Logging in, by the flights that every server takes (RFC 6120 §§4–7; rules 71 and 72 of docs/QUIRKS.md).
 
 use std::time::{Duration, Instant};
 
