@@ -17,6 +17,8 @@ mod full_pipe;
 mod local;
 #[path = "hostile/login.rs"]
 mod login;
+#[path = "hostile/lookup.rs"]
+mod lookup;
 #[path = "support/openfire/mod.rs"]
 mod openfire;
 #[path = "hostile/receive.rs"]

@@ -71,14 +71,16 @@ fn transfer_ends(wait: Wait, options: Options, manners: Manners, reached: &str) 
 }
 
 #[test]
-fn a_stop_from_before_ends_the_wait_resolve() {
+fn a_stop_from_before_ends_the_first_wait() {
     let server = Openfire::start(Options::default());
     let mut config = config(&server.device());
     config.server = Some("localhost".parse().expect("a server"));
     let stop = Stop::new().expect("a stop");
     stop.stop();
     let error = Client::connect_until(&config, &stop).map(|_| ()).expect_err("it was stopped");
-    assert_eq!((error.kind(), error.wait()), (Kind::Stopped, Some(Wait::Resolve)), "{error}");
+    // A name that is looked up at once leaves it to the next wait.
+    assert_eq!(error.kind(), Kind::Stopped, "{error}");
+    assert!([Some(Wait::Resolve), Some(Wait::Connect)].contains(&error.wait()), "{error}");
 }
 
 #[test]
@@ -91,7 +93,8 @@ fn a_stop_ends_the_wait_connect() {
 
 #[test]
 fn a_stop_ends_the_wait_tls() {
-    ["accept", "features", "proceed", "tls"].into_iter().for_each(|phase| login_ends_at(Wait::Tls, phase));
+    // Not "accept": the server may know of the connection before the client does.
+    ["features", "proceed", "tls"].into_iter().for_each(|phase| login_ends_at(Wait::Tls, phase));
 }
 
 #[test]

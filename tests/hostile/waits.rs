@@ -30,13 +30,6 @@ fn a_host_that_takes_no_connection_ends_the_wait_connect() {
 }
 
 #[test]
-fn a_name_that_is_not_looked_up_in_time_ends_the_wait_resolve() {
-    let bed = Bed::new(Options::default(), Manners::default());
-    let run = bed.command(&["--server", "a-name.invalid:5222", "--wait-resolve", "0"]);
-    assert_says(&run.end().expect(75), &[Wait::Resolve.doing(), Wait::Resolve.setting()]);
-}
-
-#[test]
 fn a_server_that_freezes_before_tls_ends_the_wait_tls() {
     for phase in ["accept", "features", "proceed", "tls"] {
         for fault in [Fault::Stall, Fault::Freeze] {

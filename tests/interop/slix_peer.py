@@ -72,6 +72,7 @@ class Receiver(Peer):
         self.add_event_handler('si_request', self.offered)
         self.add_event_handler('ibb_stream_data', lambda stream: self.incoming[stream.sid].take(stream.read()))
         self.add_event_handler('ibb_stream_end', lambda stream: self.arrived(self.incoming.pop(stream.sid)))
+        self.add_event_handler('message', lambda m: say('message', body=m['body'], **{'from': str(m['from'])}))
         await self.be_seen()
         say('ready', jid=str(self.boundjid))
 

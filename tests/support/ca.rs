@@ -1,11 +1,12 @@
 //! A certificate authority of our own and the server certificates, good and bad, that it signs.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
+    OtherNameValue, SanType, date_time_ymd,
 };
 
 /// What is wrong with the server's certificate.
@@ -18,6 +19,9 @@ pub enum Flaw {
     /// Self-signed with `CA:TRUE`, as many a how-to makes them: no CA file can make it good, a pin can.
     SelfSigned,
 }
+
+/// id-on-xmppAddr (RFC 6120 §13.7.1.4).
+const XMPP_ADDR: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 8, 5];
 
 pub struct Certificate {
     /// Key and certificate in one PEM file, as both servers take them.
@@ -53,6 +57,19 @@ pub fn authority(ca_file: &Path) -> Issuer<'static, KeyPair> {
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     fs::write(ca_file, params.self_signed(&key).expect("a certificate").pem()).expect("write");
     Issuer::new(params, key)
+}
+
+/// A certificate that names the account as RFC 6120 wants it (xmppAddr), and its key, each in a file.
+pub fn client(folder: &Path, issuer: &Issuer<'static, KeyPair>, jid: &str) -> (PathBuf, PathBuf) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = server_params("client", Flaw::None);
+    let address = OtherNameValue::Utf8String(jid.to_owned());
+    params.subject_alt_names = vec![SanType::OtherName((XMPP_ADDR.to_vec(), address))];
+    let (certificate_file, key_file) = (folder.join("client.pem"), folder.join("client.key"));
+    fs::write(&certificate_file, params.signed_by(&key, issuer).expect("a certificate").pem()).expect("write");
+    fs::write(&key_file, key.serialize_pem()).expect("write");
+    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).expect("chmod");
+    (certificate_file, key_file)
 }
 
 fn server_params(domain: &str, flaw: Flaw) -> CertificateParams {

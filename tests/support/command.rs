@@ -14,6 +14,7 @@ const HANG: Duration = Duration::from_secs(120);
 
 pub struct Plain {
     limits: String,
+    shell: &'static [&'static str],
     words: Vec<OsString>,
 }
 
@@ -25,18 +26,23 @@ pub struct Running {
 
 /// `firepush WORDS`, as one types it.
 pub fn firepush<W: AsRef<OsStr>>(words: impl IntoIterator<Item = W>) -> Exit {
-    Plain { limits: String::new(), words: Vec::new() }.args(words).end()
+    Plain { words: Vec::new(), ..Plain::new("") }.args(words).end()
 }
 
 impl Plain {
     pub fn new(verb: &str) -> Plain {
-        Plain { limits: String::new(), words: vec![verb.into()] }
+        Plain { limits: String::new(), shell: &["bash"], words: vec![verb.into()] }
     }
 
     /// Shell commands that run before the binary in the same process: `ulimit …`.
     pub fn limited(mut self, limits: &str) -> Plain {
         self.limits = format!("{limits}; ");
         self
+    }
+
+    /// As [`Plain::limited`], with mounts of its own: `mount --bind …`.
+    pub fn mounted(self, mounts: &str) -> Plain {
+        Plain { shell: &["unshare", "-rm", "bash"], ..self.limited(mounts) }
     }
 
     pub fn args<W: AsRef<OsStr>>(mut self, words: impl IntoIterator<Item = W>) -> Plain {
@@ -48,8 +54,12 @@ impl Plain {
         let mut command = if self.limits.is_empty() {
             Command::new(env!("CARGO_BIN_EXE_firepush"))
         } else {
-            let mut shell = Command::new("bash");
-            shell.args(["-c", &format!("{}exec \"$0\" \"$@\"", self.limits), env!("CARGO_BIN_EXE_firepush")]);
+            let mut shell = Command::new(self.shell[0]);
+            shell.args(&self.shell[1..]).args([
+                "-c",
+                &format!("{}exec \"$0\" \"$@\"", self.limits),
+                env!("CARGO_BIN_EXE_firepush"),
+            ]);
             shell
         };
         command.args(self.words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -57,6 +57,9 @@ fn main_config(plan: &Plan) -> String {
     let (domain, proxy_host, pem) = (plan.options.domain, plan.options.proxy_host, plan.pem.display());
     let refused =
         if plan.options.plain_only { r#""SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "X-OAUTH2""# } else { "" };
+    let verify =
+        plan.options.client_ca.as_ref().map(|file| format!(", tls_verify: true, cafile: \"{}\"", file.display()));
+    let verify = verify.unwrap_or_default();
     format!(
         r#"
 hosts: ["{domain}"]
@@ -67,10 +70,11 @@ disable_sasl_mechanisms: [{refused}]
 s2s_access: none
 acme: {{auto: false}}
 listen:
-  - {{port: {starttls}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, starttls_required: true}}
-  - {{port: {direct_tls}, ip: "127.0.0.1", module: ejabberd_c2s, tls: true}}
+  - {{port: {starttls}, ip: "127.0.0.1", module: ejabberd_c2s, starttls: true, starttls_required: true{verify}}}
+  - {{port: {direct_tls}, ip: "127.0.0.1", module: ejabberd_c2s, tls: true{verify}}}
 modules:
   mod_disco: {{}}
+  mod_offline: {{}}
   mod_ping: {{}}
   mod_proxy65: {{host: "proxy.{domain}", ip: "127.0.0.1", hostname: "{proxy_host}", port: {proxy}}}
   mod_roster: {{}}

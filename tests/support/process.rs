@@ -18,8 +18,8 @@ const SUPERVISOR: &str = r#"
 exec 3<&0
 folder=$1
 shift
-setsid "$@" 3<&- </dev/null & program=$! # setsid, for a dying Erlang kills its whole process group
-echo $program
+# setsid, for a dying Erlang kills its whole process group; the id comes first, whatever the program says how soon
+setsid sh -c 'echo $$; exec "$@"' sh "$@" 3<&- </dev/null & program=$!
 exec >/dev/null 2>&1
 { read -r _ <&3; kill -9 $program; } & watcher=$!
 wait $program

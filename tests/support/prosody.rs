@@ -37,7 +37,7 @@ c2s_direct_tls_ports = {{ {direct_tls} }}
 proxy65_ports = {{ {proxy} }}
 s2s_ports, http_ports, https_ports = {{}}, {{}}, {{}}
 
-modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "groups" }}
+modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "groups", "offline" }}
 modules_disabled = {{ "s2s" }}
 groups_file = "{folder}/groups.txt"
 authentication = "internal_plain"

@@ -26,11 +26,19 @@ pub struct Options {
     pub plain_only: bool,
     /// Where clients are told that the proxy is; on any address but 127.0.0.1 a relay has to stand there.
     pub proxy_host: &'static str,
+    /// Who signs the certificates that clients may log in with; ejabberd only.
+    pub client_ca: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { domain: "example.test", flaw: Flaw::None, plain_only: false, proxy_host: "127.0.0.1" }
+        Options {
+            domain: "example.test",
+            flaw: Flaw::None,
+            plain_only: false,
+            proxy_host: "127.0.0.1",
+            client_ca: None,
+        }
     }
 }
 
@@ -55,6 +63,8 @@ pub struct Ports {
 pub struct Account {
     pub jid: String,
     pub password_file: PathBuf,
+    /// What the command line takes instead of the password file, unless it is empty.
+    pub certificate: Vec<OsString>,
     pub server: SocketAddr,
     pub direct_tls: bool,
     /// `--ca-file` or `--pin`, and its value.
@@ -117,6 +127,7 @@ impl Server {
         Account {
             jid: format!("{name}@{}", self.domain),
             password_file: password_file(&self.folder, name),
+            certificate: Vec::new(),
             server: SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.starttls)),
             direct_tls: false,
             trust: ["--ca-file".into(), self.certificate.ca_file.clone().into()],
@@ -160,8 +171,12 @@ impl Account {
 
     /// As the command line takes it.
     pub fn words(&self) -> Vec<OsString> {
-        let mut words: Vec<OsString> = vec!["--jid".into(), self.jid.clone().into(), "--password-file".into()];
-        words.extend([self.password_file.clone().into(), "--server".into(), self.server.to_string().into()]);
+        let mut words: Vec<OsString> = vec!["--jid".into(), self.jid.clone().into()];
+        if self.certificate.is_empty() {
+            words.extend(["--password-file".into(), self.password_file.clone().into()]);
+        }
+        words.extend(self.certificate.clone());
+        words.extend(["--server".into(), self.server.to_string().into()]);
         words.extend(self.trust.clone());
         words.extend(self.direct_tls.then(|| "--direct-tls".into()));
         words

@@ -91,6 +91,7 @@ impl Openfire {
         Account {
             jid: format!("{name}@{DOMAIN}"),
             password_file,
+            certificate: Vec::new(),
             server: self.starttls,
             direct_tls: false,
             trust: ["--ca-file".into(), self.certificate.ca_file.clone().into()],
