@@ -175,22 +175,26 @@ impl<'a> Authentication<'a> {
             Mechanism::External => self.config.cert_file.is_some(),
             mechanism => self.secret.is_some() && (!mechanism.is_bound() || binding.is_some()),
         };
-        let allowed = Mechanism::ALL.iter().copied().filter(|m| Some(*m) != refused && *m >= self.floor());
-        let allowed: Vec<_> = allowed.filter(possible).collect();
-        let Some(mechanism) = Mechanism::strongest(&features.mechanisms, &allowed) else {
-            return Err(self.nothing_in_common(&features.mechanisms));
+        let possible: Vec<_> =
+            Mechanism::ALL.iter().copied().filter(|m| Some(*m) != refused).filter(possible).collect();
+        let strongest = Mechanism::strongest(&features.mechanisms, &possible);
+        let Some(mechanism) = strongest.filter(|mechanism| *mechanism >= self.floor()) else {
+            return Err(nothing_in_common(&features.mechanisms, strongest));
         };
         log::info!("logging in by {}", mechanism.name());
         let (attempt, auth) = self.attempt(mechanism, binding.filter(|_| mechanism.is_bound()))?;
         talk.write(&auth, until)?;
         Ok(Attempt { is_second: refused.is_some(), ..attempt })
     }
+}
 
-    fn nothing_in_common(&self, offered: &[String]) -> Error {
-        let weaker = Mechanism::strongest(offered, Mechanism::ALL).is_some_and(|m| m < self.floor());
-        let what = format!("the server offers no login mechanism that may be used, only {}", offered.join(", "));
-        let error = Error::new(Kind::NoMechanism, what).during(Wait::Login);
-        if weaker { error.advise("allow a weaker one with --min-auth, if you trust the server") } else { error }
+/// Nothing that is offered may be used; `weaker` could be, were it not below the floor.
+fn nothing_in_common(offered: &[String], weaker: Option<Mechanism>) -> Error {
+    let what = format!("the server offers no login mechanism that may be used, only {}", offered.join(", "));
+    let error = Error::new(Kind::NoMechanism, what).during(Wait::Login);
+    match weaker {
+        Some(_) => error.advise("allow a weaker one with --min-auth, if you trust the server"),
+        None => error,
     }
 }
 

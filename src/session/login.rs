@@ -67,6 +67,9 @@ pub fn login(
     let authentication = Authentication { config, account, secret, patience, round_trip: login.round_trip, remembered };
     let mechanism = authentication.run(&mut talk)?;
     let me = login.bind(&mut talk)?;
+    if mechanism == Mechanism::External {
+        same_account(account, &me)?;
+    }
     let (link, feed) = talk.into_parts();
     Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism) } })
 }
@@ -138,6 +141,16 @@ impl Login<'_> {
         talk.write(&written(&request.to_element()), &until)?;
         await_iq(talk, &id, &until)?.map(|_| ()).map_err(|e| bind_refused(&e))
     }
+}
+
+/// A certificate names the account that it logs in to, which may be another than the one that was asked for.
+fn same_account(wanted: &Jid, bound: &Jid) -> Result<()> {
+    if wanted.bare() == bound.bare() {
+        return Ok(());
+    }
+    let what = format!("the certificate is that of {}, not of {}", bound.bare(), wanted.bare());
+    let error = Error::new(Kind::Auth, what).during(Wait::Bind);
+    Err(error.advise("name the account of the certificate with --jid, or the right certificate with --cert-file"))
 }
 
 /// Reads up to the reply with this id: before the bind nothing else matters, and its `to` is odd.
