@@ -195,12 +195,12 @@ transcripts! {
     the_recipient_is_offline
     the_recipient_shares_nothing_with_us
     the_recipient_takes_no_files
-    the_seed_scene_received
-    the_seed_scene_sent
     the_server_asks_during_a_transfer
     the_server_cannot_prove_the_password
     the_server_is_that_of_another_domain
     the_server_offers_plain_only
     the_server_proves_nothing
     the_strongest_mechanism_is_taken_after_a_refusal
+    xiff_spark_263
+    xiff_spark_263_received
 }
