@@ -8,6 +8,7 @@ mod arrivals;
 mod examples;
 mod interruptions;
 mod logins;
+mod options;
 mod recipients;
 
 use std::sync::OnceLock;

@@ -20,6 +20,9 @@ end || {Group, Users} <- Groups],
 io:format("accounts made~n").
 "#;
 
+const BETTER_THAN_PLAIN: &str = r#""DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "SCRAM-SHA-1-PLUS",
+  "SCRAM-SHA-256-PLUS", "SCRAM-SHA-512-PLUS", "X-OAUTH2""#;
+
 pub(super) fn configure(plan: &Plan) -> Start {
     let config = plan.folder.join("ejabberd.yml");
     fs::write(&config, main_config(plan)).expect("write");
@@ -55,8 +58,7 @@ fn programs() -> PathBuf {
 fn main_config(plan: &Plan) -> String {
     let Ports { starttls, direct_tls, proxy } = plan.ports;
     let (domain, proxy_host, pem) = (plan.options.domain, plan.options.proxy_host, plan.pem.display());
-    let refused =
-        if plan.options.plain_only { r#""SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "X-OAUTH2""# } else { "" };
+    let refused = if plan.options.plain_only { BETTER_THAN_PLAIN } else { "" };
     let verify =
         plan.options.client_ca.as_ref().map(|file| format!(", tls_verify: true, cafile: \"{}\"", file.display()));
     let verify = verify.unwrap_or_default();
