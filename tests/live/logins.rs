@@ -1,7 +1,6 @@
 //! Logins that must work, and those that must end with the right exit code and one line.
 
-use std::path::Path;
-
+use crate::delivery::delivers;
 use crate::server;
 use crate::support::ca::{self, Flaw};
 use crate::support::files;
@@ -53,7 +52,7 @@ fn a_pin_trusts_a_self_signed_ca_certificate_that_a_ca_file_cannot() {
     for account in [&mut device, &mut ops] {
         account.trust = ["--pin".into(), server.certificate.pin.clone().into()];
     }
-    assert_delivers(&device, &ops);
+    delivers(Firepush, &device, &ops, &[], "socks5");
 }
 
 #[test]
@@ -64,18 +63,11 @@ fn another_pin_ends_with_76() {
 }
 
 #[test]
-fn rule_79_the_domain_may_be_an_ip_address() {
-    let server = Server::with(Kind::Prosody, Options { domain: "127.0.0.1", ..Options::default() });
-    let (device, ops) = server.pair();
-    assert_delivers(&device, &ops);
-}
-
-#[test]
 fn a_server_that_offers_only_plain_lets_us_in() {
     for kind in [Kind::Prosody, Kind::Ejabberd] {
         let server = Server::with(kind, Options { plain_only: true, ..Options::default() });
         let (device, ops) = server.pair();
-        assert_delivers(&device, &ops);
+        delivers(Firepush, &device, &ops, &[], "socks5");
     }
 }
 
@@ -91,15 +83,4 @@ fn refused(flaw: Flaw, word: &str) {
 fn send(device: &Account, to: &str) -> Exit {
     let folder = files::folder();
     Run::send(Firepush, device, to).arg(files::make(folder.path(), "some.log", 100)).end()
-}
-
-fn assert_delivers(device: &Account, ops: &Account) {
-    let (folder, inbox) = (files::folder(), files::folder());
-    let file = files::make(folder.path(), "some.log", 100_000);
-    let mut receiver = Run::receive(Firepush, ops, inbox.path()).args(["--count", "1"]).start();
-    receiver.event("ready");
-    Run::send(Firepush, device, &ops.jid).args(["--method", "socks5"]).arg(&file).end().expect(0);
-    let event = receiver.event("file");
-    files::assert_same(&file, Path::new(event["path"].as_str().expect("a path")));
-    receiver.wait().expect(0);
 }

@@ -5,9 +5,11 @@
 mod support;
 
 mod arrivals;
+mod delivery;
 mod examples;
 mod interruptions;
 mod logins;
+mod names;
 mod options;
 mod recipients;
 

@@ -18,6 +18,8 @@ pub enum Flaw {
     WrongName,
     /// Self-signed with `CA:TRUE`, as many a how-to makes them: no CA file can make it good, a pin can.
     SelfSigned,
+    /// The domain, an IP address, stands there as a host name: Openfire writes it so.
+    AddressAsName,
 }
 
 /// id-on-xmppAddr (RFC 6120 §13.7.1.4).
@@ -76,6 +78,9 @@ fn server_params(domain: &str, flaw: Flaw) -> CertificateParams {
     let name = if flaw == Flaw::WrongName { "other.test" } else { domain };
     let mut params = CertificateParams::new([name.to_owned()]).expect("a name or an IP address");
     params.distinguished_name = common_name(name);
+    if flaw == Flaw::AddressAsName {
+        params.subject_alt_names = vec![SanType::DnsName(name.try_into().expect("ASCII"))];
+    }
     (params.not_before, params.not_after) = match flaw {
         Flaw::Expired => (date_time_ymd(2001, 1, 1), date_time_ymd(2002, 1, 1)),
         Flaw::NotYetValid => (date_time_ymd(2090, 1, 1), date_time_ymd(2099, 1, 1)),

@@ -58,6 +58,8 @@ fn programs() -> PathBuf {
 fn main_config(plan: &Plan) -> String {
     let Ports { starttls, direct_tls, proxy } = plan.ports;
     let (domain, proxy_host, pem) = (plan.options.domain, plan.options.proxy_host, plan.pem.display());
+    // ejabberd takes no virtual host for it, and tells the address where it listens then.
+    let hostname = if proxy_host == domain { String::new() } else { format!("hostname: \"{proxy_host}\", ") };
     let refused = if plan.options.plain_only { BETTER_THAN_PLAIN } else { "" };
     let verify =
         plan.options.client_ca.as_ref().map(|file| format!(", tls_verify: true, cafile: \"{}\"", file.display()));
@@ -78,7 +80,7 @@ modules:
   mod_disco: {{}}
   mod_offline: {{}}
   mod_ping: {{}}
-  mod_proxy65: {{host: "proxy.{domain}", ip: "127.0.0.1", hostname: "{proxy_host}", port: {proxy}}}
+  mod_proxy65: {{host: "proxy.{domain}", ip: "127.0.0.1", {hostname}port: {proxy}}}
   mod_roster: {{}}
   mod_shared_roster: {{}}
 "#

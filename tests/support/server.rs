@@ -166,7 +166,8 @@ impl Server {
 
 impl Account {
     pub fn domain(&self) -> &str {
-        self.jid.split_once('@').expect("user@domain").1
+        let (account, _) = self.jid.split_once('/').unwrap_or((&self.jid, ""));
+        account.split_once('@').expect("user@domain").1
     }
 
     /// As the command line takes it.
