@@ -3,6 +3,8 @@
 
 #[path = "support/openfire/mod.rs"]
 mod openfire;
+#[path = "openfire/patience.rs"]
+mod patience;
 #[path = "openfire/proxy.rs"]
 mod proxy;
 #[path = "openfire/raw.rs"]

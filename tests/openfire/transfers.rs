@@ -16,14 +16,14 @@ fn full() -> bool {
     std::env::var_os("FIREPUSH_FULL").is_some_and(|value| value == "1")
 }
 
-struct Sent {
-    server: Openfire,
-    exit: Exit,
-    method: String,
+pub struct Sent {
+    pub server: Openfire,
+    pub exit: Exit,
+    pub method: String,
 }
 
 /// Sends a file to Spark; every byte must be there if it says so.
-fn send(options: Options, manners: Manners, words: &[&str], size: u64) -> Sent {
+pub fn send(options: Options, manners: Manners, words: &[&str], size: u64) -> Sent {
     let server = Openfire::start(options);
     let ops = server.spark(manners);
     let folder = tempfile::tempdir().expect("a folder");
@@ -43,13 +43,13 @@ fn send(options: Options, manners: Manners, words: &[&str], size: u64) -> Sent {
 }
 
 #[track_caller]
-fn arrives(options: Options, manners: Manners, words: &[&str], method: &str) -> Sent {
+pub fn arrives(options: Options, manners: Manners, words: &[&str], method: &str) -> Sent {
     let sent = send(options, manners, words, 100_000);
     assert_eq!((sent.exit.code, sent.method.as_str()), (0, method), "{}\n{:?}", sent.exit.stderr, sent.server.notes());
     sent
 }
 
-fn both_values() -> Manners {
+pub fn both_values() -> Manners {
     Manners::answer(Answer::Accept(&["socks5", "ibb"]))
 }
 

@@ -58,6 +58,8 @@ pub struct Manners {
     pub read: Option<(usize, bool)>,
     pub disco_ignored: bool,
     pub features: &'static [&'static str],
+    /// Between the offer and its answer.
+    pub thought: Duration,
     /// Between its CONNECT at the proxy and the word that it is there.
     pub delay: Duration,
     /// Its receive buffer at the proxy.
@@ -76,6 +78,7 @@ impl Default for Manners {
             read: None,
             disco_ignored: false,
             features: &[SI, SI_FILE, BYTESTREAMS, IBB],
+            thought: Duration::ZERO,
             delay: Duration::ZERO,
             receive_buffer: None,
         }

@@ -110,6 +110,7 @@ impl Puppet {
         let (name, size) = (file.get("name").unwrap_or_default().to_owned(), file.get("size").unwrap_or_default());
         let received = Received { name, size: size.parse().unwrap_or(0), ..Received::default() };
         self.inner.0.lock().expect("no panic").push(received);
+        thread::sleep(manners.thought);
         match &manners.answer {
             Answer::Accept(methods) => self.say(&accept_offered(iq, si, methods)),
             Answer::Refuse(condition) => self.say(&iq.refuse_bare(None, "AUTH", condition)),
