@@ -83,6 +83,8 @@ class Receiver(Peer):
         if self.args.decline:
             await si.decline(sender, sid, ifrom=me)
         elif not self.args.ignore:
+            while self.args.accept_when and not Path(self.args.accept_when).exists():
+                await asyncio.sleep(0.02)
             self.incoming[sid] = Incoming(iq, self.args.dir)
             await si.accept(sender, sid, ifrom=me, stream_handler=self.started)
 
@@ -205,6 +207,7 @@ def arguments():
     receive.add_argument('--count', type=int)
     receive.add_argument('--decline', action='store_true', help='refuse every offer')
     receive.add_argument('--ignore', action='store_true', help='never answer an offer')
+    receive.add_argument('--accept-when', metavar='PATH', help='accept offers when this is there')
     return parser.parse_args()
 
 

@@ -12,6 +12,7 @@ mod logins;
 mod names;
 mod options;
 mod recipients;
+mod sizes;
 
 use std::sync::OnceLock;
 
