@@ -1,22 +1,12 @@
-//! What happens when something dies or freezes in the middle of a transfer: 75 and one line that names the phase.
+//! What happens when somebody cancels, or something dies, freezes or restarts in the middle of a transfer: an exit
+//! code, one line that names the phase, and no half file.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use firepush::config::Wait;
 
-use tempfile::TempDir;
-
-use crate::full;
-use crate::support::files;
-use crate::support::process::{Exit, Process};
-use crate::support::relay::Relay;
-use crate::support::run::Program::Firepush;
-use crate::support::run::Run;
-use crate::support::server::{Kind, Options, Server};
-
-/// The loopback address where clients are told that the proxy is: there stands a relay.
-const RELAYED: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-/// What passes before the transfer is held: more than the login, less than the file.
-const MIDDLE: u64 = 2 << 20;
-const SIZE: u64 = 20_000_000;
+use crate::held::Path::{Proxy, Receiver, Sender};
+use crate::held::{Path, Transfer, fails_clean, is_empty, kinds};
+use crate::support::process::Exit;
+use crate::support::server::Kind;
 
 #[test]
 fn a_receiver_that_is_killed_ends_a_socks5_send_with_75() {
@@ -54,67 +44,120 @@ fn a_server_that_freezes_ends_an_ibb_send_with_75() {
 }
 
 #[test]
+fn a_server_that_is_killed_ends_the_receiver_with_75_and_leaves_no_half_file() {
+    for (kind, path) in cells([Proxy, Sender]) {
+        let mut transfer = Transfer::held(kind, path);
+        transfer.server.kill();
+        transfer.relay.release();
+        fails_clean(&mut transfer.receiver, &transfer.inbox);
+        transfer.receiver.wait().expect(75);
+    }
+}
+
+#[test]
+fn a_server_that_restarts_ends_the_send_with_75_and_the_collector_is_there_again() {
+    for (kind, path) in cells([Proxy, Sender]) {
+        let mut transfer = Transfer::held_with(kind, path, &["--timeout", "3"], &[]);
+        transfer.server.restart();
+        transfer.relay.release();
+        fails_clean(&mut transfer.receiver, &transfer.inbox);
+        transfer.receiver.event("ready");
+        let (again, exit) = (transfer.again(), transfer.sender.wait().expect(75));
+        unsent(&exit, "while");
+        again.end().expect(0);
+        transfer.receiver.event("file");
+    }
+}
+
+#[test]
 fn a_sender_that_is_killed_leaves_no_half_file() {
-    for method in ["socks5", "ibb"] {
-        let mut transfer = Transfer::held(Kind::Prosody, method);
+    for (kind, path) in cells([Proxy, Sender]) {
+        let mut transfer = Transfer::held(kind, path);
         transfer.sender.kill();
         transfer.relay.release();
-        assert_eq!(transfer.receiver.next_event().expect("an event")["event"], "offer", "{method}");
-        assert_eq!(transfer.receiver.next_event().expect("an event")["event"], "failed", "{method}");
-        assert_eq!(std::fs::read_dir(transfer.inbox.path()).expect("the inbox").count(), 0, "{method}");
+        fails_clean(&mut transfer.receiver, &transfer.inbox);
     }
+}
+
+#[test]
+fn a_sender_that_is_stopped_says_so_and_leaves_no_half_file() {
+    for (kind, path) in cells([Proxy, Sender]) {
+        let mut transfer = Transfer::held(kind, path);
+        transfer.sender.stop();
+        unsent(&transfer.sender.wait().expect(75), "stopped");
+        transfer.relay.release();
+        let failed = fails_clean(&mut transfer.receiver, &transfer.inbox);
+        assert_eq!(failed["kind"], "incomplete", "{kind:?}, {path:?}: {failed}");
+    }
+}
+
+/// Through the proxy a cancel looks like any other end.
+#[test]
+fn rule_56_a_receiver_that_is_stopped_ends_the_send() {
+    for (path, code, expected) in [(Proxy, 75, &["incomplete", "network"][..]), (Sender, 69, &["cancelled"])] {
+        for kind in kinds() {
+            let transfer = Transfer::held_with(kind, path, &[], &[]);
+            transfer.receiver.stop();
+            transfer.receiver.wait().expect(75);
+            transfer.relay.release();
+            let exit = transfer.sender.wait().expect(code);
+            unsent(&exit, "while");
+            let failed = &exit.events("failed")[0];
+            assert!(expected.contains(&failed["kind"].as_str().expect("a kind")), "{kind:?}: {failed}");
+            assert!(is_empty(&transfer.inbox), "{kind:?}, {path:?}");
+        }
+    }
+}
+
+/// No FIN and no RST: the path goes, at either end of an in-band stream, and at both ends of the proxy.
+#[test]
+fn a_network_that_vanishes_ends_both_sides_by_their_waits() {
+    let waits = ["--wait-stall", "2s", "--wait-ibb-ack", "2s", "--wait-close", "1s"];
+    let (sender, receiver) = (waits, ["--count", "1", "--wait-data", "2s", "--wait-close", "1s"]);
+    for (kind, path) in cells([Proxy, Sender, Receiver]) {
+        let mut transfer = Transfer::held_with(kind, path, &sender, &receiver);
+        let failed = fails_clean(&mut transfer.receiver, &transfer.inbox);
+        assert_eq!(failed["kind"], "timeout", "{kind:?}, {path:?}: {failed}");
+        names(failed["message"].as_str().expect("text"), Wait::Data);
+        let exit = transfer.sender.wait().expect(75);
+        let wait = if path == Proxy { Wait::Stall } else { Wait::IbbAck };
+        unsent(&exit, wait.doing());
+        names(exit.complaint(), wait);
+    }
+}
+
+/// Every path on Prosody; on ejabberd too in a full run.
+fn cells<const N: usize>(paths: [Path; N]) -> impl Iterator<Item = (Kind, Path)> {
+    kinds().into_iter().flat_map(move |kind| paths.map(|path| (kind, path)))
 }
 
 fn by_socks5(fault: fn(&Transfer), phase: &str) {
-    interrupted("socks5", fault, phase);
+    interrupted(Proxy, fault, phase);
 }
 
 fn by_ibb(fault: fn(&Transfer), phase: &str) {
-    interrupted("ibb", fault, phase);
+    interrupted(Sender, fault, phase);
 }
 
-fn interrupted(method: &str, fault: fn(&Transfer), phase: &str) {
-    for kind in [Kind::Prosody, Kind::Ejabberd].into_iter().take(if full() { 2 } else { 1 }) {
-        let transfer = Transfer::held(kind, method);
+fn interrupted(path: Path, fault: fn(&Transfer), phase: &str) {
+    for kind in kinds() {
+        let transfer = Transfer::held(kind, path);
         fault(&transfer);
         transfer.relay.release();
-        let exit: Exit = transfer.sender.wait().expect(75);
-        assert!(exit.complaint().contains(phase), "{phase:?} is missing: {}", exit.complaint());
-        assert_eq!(exit.events("failed").len(), 1);
-        assert_eq!(exit.events("sent").len(), 0);
+        unsent(&transfer.sender.wait().expect(75), phase);
+        assert!(!transfer.inbox.path().join("big.log").exists(), "{kind:?}: a half file has the name of a whole one");
     }
 }
 
-/// A transfer that is held in the middle.
-struct Transfer {
-    server: Server,
-    relay: Relay,
-    receiver: Process,
-    sender: Process,
-    inbox: TempDir,
-    _folder: TempDir,
+#[track_caller]
+fn unsent(exit: &Exit, part: &str) {
+    assert!(exit.complaint().contains(part), "{part:?} is missing: {}", exit.complaint());
+    assert_eq!((exit.events("failed").len(), exit.events("sent").len()), (1, 0), "{:?}", exit.stdout);
 }
 
-impl Transfer {
-    fn held(kind: Kind, method: &str) -> Transfer {
-        let server = Server::with(kind, Options { proxy_host: "127.0.0.2", ..Options::default() });
-        let (mut device, ops) = server.pair();
-        let relay = if method == "socks5" {
-            let listen = SocketAddr::from((RELAYED, server.ports.proxy));
-            Relay::start(listen, SocketAddr::from((Ipv4Addr::LOCALHOST, server.ports.proxy)), MIDDLE)
-        } else {
-            Relay::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), device.server, MIDDLE)
-        };
-        if method == "ibb" {
-            device.server = relay.address;
-        }
-        let (folder, inbox) = (files::folder(), files::folder());
-        let file = files::make(folder.path(), "big.log", SIZE);
-        let mut receiver = Run::receive(Firepush, &ops, inbox.path()).args(["--count", "1"]).start();
-        receiver.event("ready");
-        let run = Run::send(Firepush, &device, &ops.jid).args(["--timeout", "3", "--method", method]);
-        let sender = run.arg(file).start();
-        relay.wait_until_held();
-        Transfer { server, relay, receiver, sender, inbox, _folder: folder }
+#[track_caller]
+fn names(text: &str, wait: Wait) {
+    for part in [wait.doing(), wait.setting()] {
+        assert!(text.contains(part), "{part:?} is missing: {text}");
     }
 }

@@ -7,6 +7,7 @@ mod support;
 mod arrivals;
 mod delivery;
 mod examples;
+mod held;
 mod interruptions;
 mod logins;
 mod names;

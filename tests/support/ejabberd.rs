@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use super::process::supervised;
 use super::server::{Group, Plan, Ports, Start, User};
 
-/// Runs after the start, for without a node name there is no `ejabberdctl`.
+/// Runs after the start, for without a node name there is no `ejabberdctl`; after a restart all is there.
 const MAKE_ACCOUNTS: &str = r#"
 {ok, [Host, Groups]} = file:consult("accounts.term"),
 Join = fun(Group, {Name, Password}) ->
-    ok = ejabberd_auth:try_register(Name, Host, Password),
+    ejabberd_auth:try_register(Name, Host, Password),
+    true = ejabberd_auth:user_exists(Name, Host),
     mod_shared_roster:add_user_to_group(Host, {Name, Host}, Group)
 end,
 [begin

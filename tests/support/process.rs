@@ -12,8 +12,8 @@ use std::time::Duration;
 /// No test waits longer for anything: it fails with what the process said.
 const HANG: Duration = Duration::from_secs(120);
 
-/// `sh -c SUPERVISOR sh FOLDER PROGRAM ARGS...`: runs the program until it ends or our standard input does, then
-/// removes the folder. PR_SET_PDEATHSIG would not do: it follows the thread that spawned, and libtest's threads end.
+/// `sh -c SUPERVISOR sh FOLDER PROGRAM ARGS...`: runs the program until it ends or our standard input does; the
+/// folder goes with our standard input, for a server may be started again in it. PR_SET_PDEATHSIG would not do: it follows the thread that spawned, and libtest's threads end.
 const SUPERVISOR: &str = r#"
 exec 3<&0
 folder=$1
@@ -25,11 +25,11 @@ exec >/dev/null 2>&1
 wait $program
 status=$?
 kill $watcher
-[ -z "$folder" ] || rm -rf "$folder"
+[ -z "$folder" ] || { read -r _ <&3; rm -rf "$folder"; }
 exit $status
 "#;
 
-/// The command to add arguments and environment to and to give to [`Process::start`]; `folder` goes with the program.
+/// The command to add arguments and environment to and to give to [`Process::start`]; `folder` goes with the [`Process`].
 pub fn supervised(program: impl AsRef<OsStr>, folder: Option<&Path>) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", SUPERVISOR, "sh"]).arg(folder.unwrap_or(Path::new(""))).arg(program);
@@ -51,6 +51,11 @@ pub struct Exit {
 
 impl Process {
     pub fn start(mut command: Command) -> Process {
+        Process::spawn(&mut command)
+    }
+
+    /// The same command may be given again.
+    pub fn spawn(command: &mut Command) -> Process {
         // Its own group: Ctrl-C must reach us alone, the shell has to live until it has killed the program.
         command.process_group(0);
         let mut supervisor =
@@ -86,6 +91,11 @@ impl Process {
 
     pub fn kill(&self) {
         self.signal(libc::SIGKILL);
+    }
+
+    /// Asks it to end.
+    pub fn stop(&self) {
+        self.signal(libc::SIGTERM);
     }
 
     /// Stops it without a word to anyone who is connected to it.

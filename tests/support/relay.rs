@@ -86,8 +86,12 @@ impl Gate {
         thread::spawn(move || {
             let mut block = [0; 16 * 1024];
             while let Ok(read @ 1..) = from.read(&mut block) {
-                if !gate.pass(read as u64) || to.write_all(&block[..read]).is_err() {
+                if !gate.pass(read as u64) {
                     break;
+                }
+                if to.write_all(&block[..read]).is_err() {
+                    // Who takes nothing more is gone, and the other side must see that.
+                    let _ = from.shutdown(Shutdown::Both);
                 }
             }
             let _ = to.shutdown(Shutdown::Write);

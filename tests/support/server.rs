@@ -6,8 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard};
 
 use super::ca::{self, Certificate, Flaw};
 use super::files::random_hex;
@@ -46,7 +46,9 @@ pub struct Server {
     pub domain: &'static str,
     pub ports: Ports,
     pub certificate: Certificate,
-    process: Mutex<Process>,
+    start: Mutex<Start>,
+    /// The last one runs; each takes the folder with it.
+    processes: Mutex<Vec<Process>>,
     folder: PathBuf,
     pairs: AtomicUsize,
 }
@@ -118,8 +120,13 @@ impl Server {
         let (groups, ports) = (groups(), free_ports());
         write_passwords(&folder, &groups);
         let plan = Plan { folder: &folder, options, ports, pem: &certificate.pem, groups: &groups };
-        let process = Mutex::new(launch(kind, &plan)?);
-        Some(Server { domain: options.domain, ports, certificate, process, folder, pairs: AtomicUsize::new(1) })
+        let mut start = match kind {
+            Kind::Prosody => prosody::configure(&plan),
+            Kind::Ejabberd => ejabberd::configure(&plan),
+        };
+        let processes = Mutex::new(vec![launch(&mut start)?]);
+        let (start, pairs) = (Mutex::new(start), AtomicUsize::new(1));
+        Some(Server { domain: options.domain, ports, certificate, start, processes, folder, pairs })
     }
 
     /// `device`, `ops` and `desk` know each other, `stranger` knows nobody.
@@ -152,15 +159,24 @@ impl Server {
     }
 
     pub fn kill(&self) {
-        self.process().kill();
+        self.with_process(Process::kill);
     }
 
     pub fn freeze(&self) {
-        self.process().freeze();
+        self.with_process(Process::freeze);
     }
 
-    fn process(&self) -> MutexGuard<'_, Process> {
-        self.process.lock().expect("no panic")
+    /// As an administrator does it: in order, on the same ports, with the same accounts.
+    pub fn restart(&self) {
+        let mut processes = self.processes.lock().expect("no panic");
+        let last = processes.last_mut().expect("at least one");
+        last.stop();
+        while last.line().is_some() {}
+        processes.push(launch(&mut self.start.lock().expect("no panic")).expect("its ports are free"));
+    }
+
+    fn with_process(&self, act: fn(&Process)) {
+        act(self.processes.lock().expect("no panic").last().expect("at least one"));
     }
 }
 
@@ -214,18 +230,16 @@ fn free_ports() -> Ports {
     Ports { starttls, direct_tls, proxy }
 }
 
-fn launch(kind: Kind, plan: &Plan) -> Option<Process> {
-    let Start { command, mut ready, port_taken } = match kind {
-        Kind::Prosody => prosody::configure(plan),
-        Kind::Ejabberd => ejabberd::configure(plan),
-    };
-    let mut process = Process::start(command);
+fn launch(start: &mut Start) -> Option<Process> {
+    let mut process = Process::spawn(&mut start.command);
+    let mut ready = start.ready.clone();
     let mut log = Vec::new();
     while !ready.is_empty() {
         let Some(line) = process.line() else {
-            panic!("{kind:?} did not start (`make check` installs it):\n{}\n{}", log.join("\n"), process.wait().stderr);
+            let told = process.wait().stderr;
+            panic!("the server did not start (`make check` installs it):\n{}\n{told}", log.join("\n"));
         };
-        if line.contains(port_taken) {
+        if line.contains(start.port_taken) {
             return None;
         }
         ready.retain(|sign| !line.contains(sign));
