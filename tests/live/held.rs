@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::full;
 use crate::support::files;
-use crate::support::process::Process;
+use crate::support::process::{Exit, Process};
 use crate::support::relay::Relay;
 use crate::support::run::Program::Firepush;
 use crate::support::run::Run;
@@ -74,7 +74,10 @@ impl Transfer {
         receiver.event("ready");
         let run = Run::send(Firepush, &device, &ops.jid).args(["--method", method]);
         let sender = run.args(sender.iter().copied()).arg(&file).start();
-        relay.wait_until_held();
+        if !relay.wait_until_held() {
+            let Exit { code, stdout, stderr } = sender.wait();
+            panic!("{kind:?}, {path:?}: it was to be held, but ended with {code}: {stdout:?}\n{stderr}");
+        }
         Transfer { server, relay, receiver, sender, inbox, device, to: ops.jid, file, _folder: folder }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-const HANG: Duration = Duration::from_secs(120);
+const HANG: Duration = Duration::from_secs(30);
 
 pub struct Relay {
     pub address: SocketAddr,
@@ -43,10 +43,11 @@ impl Relay {
         relay
     }
 
-    /// Returns when the bytes have passed; nothing moves from then on.
-    pub fn wait_until_held(&self) {
+    /// Returns when the bytes have passed; nothing moves from then on. False when they never do.
+    #[must_use]
+    pub fn wait_until_held(&self) -> bool {
         let waited = self.gate.changed.wait_timeout_while(self.gate.lock(), HANG, |state| !state.held);
-        assert!(!waited.expect("no panic").1.timed_out(), "the transfer did not get as far as it should");
+        !waited.expect("no panic").1.timed_out()
     }
 
     pub fn release(&self) {
