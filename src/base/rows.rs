@@ -83,13 +83,13 @@ rows! {
     switch "reoffer" SEND "offer a second time when a method failed (a second popup)"
         => |s, on| s.config.reoffer = on;
     value "announce" "TEXT" SEND "a chat message to the recipient, once, before the first offer"
-        => |s, v| s.config.announce = Some(v.to_owned());
+        => |s, v| s.config.announce = Some(message(v)?);
     value "if_offline" "fail|message" SEND "what to do when the recipient is offline"
         default "fail"
         => |s, v| s.config.if_offline = one_of(v, &[("fail", IfOffline::Fail), ("message", IfOffline::Message)])?;
     value "state" "DIR" SEND "remember there who was left a message"
         => |s, v| s.config.state = Some(v.into());
-    value "answer" "SECONDS" SEND "how long the recipient may take to accept, at most 570"
+    value "answer" "SECONDS" SEND "how long the recipient may take to accept, at most 595"
         default "300"
         => |s, v| s.config.waits.set(Wait::Answer, answer(v)?);
     value "dir" "DIR" RECEIVE "the folder that received files go to"
@@ -116,6 +116,11 @@ rows! {
         => |s, on| s.quiet = on;
 }
 
+/// A stanza has to stay far below what servers take.
+fn message(text: &str) -> Result<String, String> {
+    if text.len() > 4096 { Err("the text is longer than 4096 bytes".into()) } else { Ok(text.to_owned()) }
+}
+
 fn parsed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|e: Error| e.what())
 }
@@ -126,10 +131,13 @@ fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     found.ok_or_else(|| format!("{text:?} is none of {}", names.join(", ")))
 }
 
+/// Openfire forgets an offer after ten minutes.
+const ANSWER_MAX: Duration = Duration::from_secs(595);
+
 fn answer(text: &str) -> Result<Duration, String> {
     let limit = units::duration(text)?;
-    if limit > Duration::from_secs(570) {
-        return Err(format!("{text:?} is longer than the 570 s that an offer lives on Openfire"));
+    if limit > ANSWER_MAX {
+        return Err(format!("{text:?} is longer than the 595 s that an offer lives on Openfire"));
     }
     Ok(limit)
 }

@@ -153,7 +153,7 @@ mod tests {
             ("method", "ftp", "none of auto, socks5, ibb"),
             ("jid", "a b@c", "local part"),
             ("count", "0", "from 1 up"),
-            ("answer", "10m", "570 s"),
+            ("answer", "10m", "595 s"),
             ("direct_tls", "maybe", "neither yes nor no"),
             ("pin", "sha256:1", "sha256:HEX"),
         ] {

@@ -55,6 +55,7 @@ waits! {
     Presence "presence" "1" Server "waiting for presence that comes late";
     Probe "probe" "3" Network "testing the proxy's addresses";
     Answer "answer" "300" Peer "waiting for the recipient to accept the file";
+    OfferKnown "offer_known" "570" Server "the server's proxy knows the offer";
     StreamhostUsed "streamhost_used" "40" Peer "waiting for the recipient to connect to the proxy";
     Proxy "proxy" "15" Network "connecting to the proxy";
     Activate "activate" "15" Server "activating the bytestream at the proxy";

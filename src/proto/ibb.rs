@@ -91,6 +91,12 @@ mod tests {
     }
 
     #[test]
+    fn rule_15_the_largest_block_stays_far_below_what_a_server_takes() {
+        let data = data(&"s".repeat(200), 65535, &[0; 65535]);
+        assert!(crate::proto::testing::wire(&data).len() < 100 * 1024);
+    }
+
+    #[test]
     fn rule_52_open_on_the_wire() {
         let open = Open { sid: "9fK2".into(), block_size: 61440, stanza_iq: true };
         assert_eq!(

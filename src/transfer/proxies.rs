@@ -249,6 +249,17 @@ mod tests {
     }
 
     #[test]
+    fn rule_49_a_streamhost_that_failed_is_not_offered_to_the_same_recipient_again() {
+        let (spark, other): (Jid, Jid) = ("ops@x/Spark".parse().unwrap(), "desk@x/Spark".parse().unwrap());
+        let (bad, good) = (host("p.x", "192.0.2.7", 7777), host("q.x", "192.0.2.8", 7777));
+        let proxies = Proxies::default();
+        proxies.failed_for(&spark, std::slice::from_ref(&bad));
+        let all = vec![bad, good.clone()];
+        assert_eq!(proxies.not_failed_for(&spark, all.clone()), [good]);
+        assert_eq!(proxies.not_failed_for(&other, all.clone()), all);
+    }
+
+    #[test]
     fn rule_40_addresses_that_nobody_else_reaches_are_dropped_and_ipv4_comes_first() {
         let all = [
             "0.0.0.0",

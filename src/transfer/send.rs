@@ -23,8 +23,8 @@ use crate::proto::iq::{ErrorType, StanzaError};
 use crate::proto::ns;
 use crate::proto::offer::{Accept, Offer};
 
-/// Openfire forgets an offer after ten minutes, and its proxy then refuses (rule 32).
-const OFFER_LIFE: Duration = Duration::from_secs(570);
+/// Openfire forgets an offer after ten minutes (rule 32).
+const OFFER_LIFE: Duration = Duration::from_secs(595);
 
 /// Sends the bytes of `source` to `to`.
 ///
@@ -113,13 +113,15 @@ impl Push<'_> {
 
     fn attempt(&mut self, sid: &str, methods: &[Method]) -> Result<Attempt> {
         let peer = Peer::open(self.context, self.recipient, sid)?;
+        let known = self.context.patience.until(Wait::OfferKnown);
         let accepted = match self.offer(&peer, methods)? {
             Ok(accepted) => accepted,
             Err(refusal) => return self.refused(&refusal),
         };
-        match self.choose(&accepted) {
-            Method::Socks5 => self.by_socks5(&peer, accepted.methods.contains(&Method::Ibb)),
-            Method::Ibb => self.by_ibb(&peer, Wait::Open),
+        match self.choose(&accepted, known.left().is_zero()) {
+            None => Ok(Attempt::NoWay(too_late(self.recipient))),
+            Some(Method::Socks5) => self.by_socks5(&peer, accepted.methods.contains(&Method::Ibb)),
+            Some(Method::Ibb) => self.by_ibb(&peer, Wait::Open),
         }
     }
 
@@ -148,12 +150,14 @@ impl Push<'_> {
         Ok(Ok(accept))
     }
 
-    /// Two values leave the choice to us: in-band at once, for the proxy costs old Smack's patience (rule 35).
-    fn choose(&self, accepted: &Accept) -> Method {
+    /// Two values leave the choice to us: in-band at once, for the proxy costs old Smack's patience (rule 35). It
+    /// has forgotten an offer that was accepted late (rule 32): then nothing is left to one who wants it alone.
+    fn choose(&self, accepted: &Accept, late: bool) -> Option<Method> {
         match (accepted.methods.as_slice(), self.context.config.method) {
-            ([method], _) => *method,
-            (_, Preference::Socks5) => Method::Socks5,
-            _ => Method::Ibb,
+            ([Method::Socks5], _) if late => None,
+            ([method], _) => Some(*method),
+            (_, Preference::Socks5) if !late => Some(Method::Socks5),
+            _ => Some(Method::Ibb),
         }
     }
 
@@ -231,4 +235,9 @@ impl Push<'_> {
             Err(e) => e,
         }
     }
+}
+
+fn too_late(recipient: &Jid) -> Error {
+    let what = format!("{recipient} accepted so late that the server's proxy has forgotten the offer");
+    Error::new(Kind::NoBytestream, what).during(Wait::Answer).advise("send it again")
 }

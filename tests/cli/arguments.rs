@@ -102,7 +102,7 @@ fn a_bad_value_is_64_and_says_what_is_expected() {
         ("--to", "", "--to"),
         ("--method", "ftp", "auto, socks5, ibb"),
         ("--empty", "maybe", "send"),
-        ("--answer", "10m", "570"),
+        ("--answer", "10m", "595"),
         ("--answer", "soon", "30s"),
         ("--timeout", "-1", "30s"),
         ("--wait-tls", "1.5", "30s"),

@@ -208,6 +208,27 @@ fn rule_48_a_second_offer_needs_reoffer() {
     assert_eq!(sent.server.count("set si"), 2);
 }
 
+/// Smack waits five seconds after its accept: what we need is known before the offer (rule 29).
+#[test]
+fn rule_36_what_follows_the_accept_is_ready_before_it() {
+    for (manners, next) in [(Manners::default(), "set streamhosts"), (Manners::ibb(), "set open")] {
+        let sent = send(Options::default(), manners, &[], 1000);
+        let notes = sent.server.notes();
+        let at = |what: &str| notes.iter().position(|note| note == what).unwrap_or_else(|| panic!("{what}: {notes:?}"));
+        assert!(notes[..at("set si")].iter().any(|note| note.starts_with("get ")), "{notes:?}");
+        let between = &notes[at("set si") + 1..at(next)];
+        assert!(!between.iter().any(|note| note.starts_with("get ")), "{notes:?}");
+    }
+}
+
+#[test]
+fn rule_38_an_empty_file_is_offered_in_band_only() {
+    let sent = send(Options::default(), Manners::ibb(), &[], 0);
+    assert_eq!((sent.exit.code, sent.method.as_str()), (0, "ibb"), "{}", sent.exit.stderr);
+    let sent = send(Options::default(), Manners::answer(Answer::Accept(&["socks5"])), &[], 0);
+    assert_eq!(sent.exit.expect(69).events("failed")[0]["kind"], "unable", "this Spark takes what was offered only");
+}
+
 #[test]
 fn rule_51_blocks_go_one_at_a_time() {
     let sent = send(Options::default(), Manners::ibb(), &[], 400_000);

@@ -220,6 +220,19 @@ mod tests {
     }
 
     #[test]
+    fn rule_07_the_gs2_flag_is_n_or_p_and_never_y() {
+        for mechanism in [Mechanism::ScramSha1, Mechanism::ScramSha256] {
+            let (_, first) = Exchange::start(mechanism, "device", "secret", "nonce", None);
+            assert!(first.starts_with(b"n,,n=device"), "{}", mechanism.name());
+        }
+        let binding = || Some(ChannelBinding { kind: BindingType::ServerEndPoint, data: vec![1; 32] });
+        for mechanism in [Mechanism::ScramSha1Plus, Mechanism::ScramSha256Plus] {
+            let (_, first) = Exchange::start(mechanism, "device", "secret", "nonce", binding());
+            assert!(first.starts_with(b"p=tls-server-end-point,,n=device"), "{}", mechanism.name());
+        }
+    }
+
+    #[test]
     fn rule_06_the_strongest_mechanism_is_taken() {
         use Mechanism::*;
         for (names, allowed, taken) in [
