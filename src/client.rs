@@ -6,15 +6,18 @@ use crate::base::config::Config;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::secret::Secret;
+use crate::base::waits::Wait;
 use crate::inbox::{self, Inbox};
 use crate::job::Job;
 use crate::net::dial::{Dial, TcpDialer};
 use crate::os::file::read_secret;
+use crate::os::pace::Pace;
 use crate::os::stop::Stop;
 use crate::os::until::Patience;
-use crate::proto::presence::Presence;
+use crate::proto::presence::{Presence, Show};
 use crate::session::Session;
 use crate::session::login::{Hints, login};
+use crate::spool::standing::Seen;
 use crate::transfer::Context;
 use crate::transfer::progress::Progress;
 use crate::transfer::proxies::Proxies;
@@ -84,6 +87,7 @@ impl Client {
             patience,
             proxies: Arc::new(Proxies::default()),
             progress: Arc::new(Progress::default()),
+            pace: Arc::new(Pace::new(config.rate)),
             told: Arc::new(Told::default()),
         };
         Ok(Client(Arc::new(Inner { context, stop: stop.clone() })))
@@ -100,11 +104,17 @@ impl Client {
     /// # Errors
     /// [`Kind::Write`] when no thread can be started; what happens to the file is the outcome of the [`Job`].
     pub fn push(&self, to: &Jid, source: Source) -> Result<Job> {
-        self.0.context.session.want(&to.bare());
+        self.push_as(&self.0.context.config, to, source)
+    }
+
+    /// As [`Client::push`], with settings of its own for how it is sent.
+    pub(crate) fn push_as(&self, config: &Arc<Config>, to: &Jid, source: Source) -> Result<Job> {
+        let context = &self.0.context;
+        context.session.want(&to.bare());
         self.appear(SENDING)?;
-        let patience = self.0.context.patience.child()?;
-        let progress = Arc::new(Progress::default());
-        Job::start(self.clone(), Context { patience, progress, ..self.0.context.clone() }, to.clone(), source)
+        let patience = Patience::new(&config.waits, &context.patience.stop().child()?);
+        let (progress, config) = (Arc::new(Progress::default()), Arc::clone(config));
+        Job::start(self.clone(), Context { patience, progress, config, ..context.clone() }, to.clone(), source)
     }
 
     /// Receives files from now on, from those whom [`Config::from`] allows, into [`Config::dir`].
@@ -117,6 +127,20 @@ impl Client {
         let inbox = Inbox::open(self.clone(), self.0.context.clone(), policy)?;
         self.appear(0)?;
         Ok(inbox)
+    }
+
+    /// Whether a client of this account is online and not away, as far as the server tells us.
+    pub(crate) fn sees(&self, account: &Jid) -> Result<Seen> {
+        let context = &self.0.context;
+        context.session.want(account);
+        self.appear(SENDING)?;
+        let watch = context.session.watch(account)?;
+        if context.session.online(account).is_empty() {
+            watch.take(&context.patience.until(Wait::Presence))?;
+        }
+        let present =
+            context.session.online(account).iter().any(|(_, seen)| !matches!(seen.show, Show::Away | Show::Xa));
+        Ok(if present { Seen::Present } else { Seen::Absent })
     }
 
     /// Shows us online, once: before anything is asked of another user (rule 73).

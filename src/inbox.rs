@@ -15,8 +15,9 @@ use crate::os::stop::Stop;
 use crate::os::until::Patience;
 use crate::transfer::Context;
 use crate::transfer::delivery::Method;
-use crate::transfer::queue::{self, Happening, Policy};
-use crate::transfer::sink::Folder;
+use crate::transfer::queue::{self, Happening, Known, Policy};
+use crate::transfer::receive::Receipt;
+use crate::transfer::sink::{Folder, Stored};
 
 /// Takes the files that others offer; what happens to them comes out in order.
 ///
@@ -34,8 +35,10 @@ pub struct Inbox {
 pub enum Event {
     /// Somebody who is allowed offers a file.
     Offer {
-        /// The transfer id: the sid of the offer.
+        /// The sid of the offer.
         id: String,
+        /// The id that the file keeps however often it is sent, when the sender is firepush and says it.
+        transfer: Option<String>,
         /// The full address of the sender.
         from: Jid,
         /// The name as the sender gave it: not safe as the name of a file.
@@ -45,8 +48,10 @@ pub enum Event {
     },
     /// A file is whole, checked, safe on the disk, and has its name.
     File {
-        /// The transfer id.
+        /// The sid of the offer.
         id: String,
+        /// The id that the file keeps, as above.
+        transfer: Option<String>,
         /// The full address of the sender.
         from: Jid,
         /// The name that it was stored under.
@@ -62,8 +67,10 @@ pub enum Event {
     },
     /// A transfer failed; nothing of it is left in the folder.
     Failed {
-        /// The transfer id.
+        /// The sid of the offer.
         id: String,
+        /// The id that the file keeps, as above.
+        transfer: Option<String>,
         /// The full address of the sender.
         from: Jid,
         /// The name as the sender gave it.
@@ -76,6 +83,7 @@ pub enum Event {
 impl Inbox {
     pub(crate) fn open(client: Client, context: Context, policy: Policy) -> Result<Inbox> {
         let patience = Patience::new(&context.config.waits, &Stop::new()?);
+        policy.folder.clean();
         Ok(Inbox { client, patience, happenings: queue::open(context, policy)? })
     }
 
@@ -97,19 +105,15 @@ impl Drop for Inbox {
 
 fn event(happening: Happening) -> Event {
     match happening {
-        Happening::Offered { id, from, name, size } => Event::Offer { id, from, name, size },
-        Happening::Failed { id, from, name, error } => Event::Failed { id, from, name, error },
-        Happening::Received { id, from, receipt } => {
-            let stored = receipt.stored;
-            Event::File {
-                id,
-                from,
-                name: stored.name,
-                path: stored.path,
-                size: stored.size,
-                sha256: stored.sha256,
-                method: receipt.method,
-            }
+        Happening::Offered { known: Known { id, transfer, from, name }, size } => {
+            Event::Offer { id, transfer, from, name, size }
+        }
+        Happening::Failed { known: Known { id, transfer, from, name }, error } => {
+            Event::Failed { id, transfer, from, name, error }
+        }
+        Happening::Received { known: Known { id, transfer, from, .. }, receipt } => {
+            let Receipt { stored: Stored { name, path, size, sha256 }, method } = receipt;
+            Event::File { id, transfer, from, name, path, size, sha256, method }
         }
     }
 }
@@ -130,7 +134,12 @@ pub(crate) fn policy(config: &Config) -> Result<Policy> {
         let error = Error::new(Kind::Config, "nobody is allowed to send");
         return Err(error.advise("name senders with --from user@domain or --from @domain"));
     }
-    Ok(Policy { allowed, folder: Folder::open(dir)?, parallel: config.parallel.max(1), count: config.count })
+    Ok(Policy {
+        allowed,
+        folder: Folder::open(dir)?,
+        parallel: config.parallel.unwrap_or(4).max(1),
+        count: config.count,
+    })
 }
 
 fn read_allowed(path: &Path) -> Result<Vec<Allow>> {

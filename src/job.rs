@@ -1,5 +1,6 @@
 //! One file on its way, on a thread of its own.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use crate::client::Client;
 use crate::os::mailbox::Mailbox;
 use crate::os::stop::Stop;
 use crate::os::thread;
-use crate::os::until::{Patience, Ready};
+use crate::os::until::{Patience, Ready, Until};
 use crate::transfer::Context;
 use crate::transfer::delivery::Delivery;
 pub use crate::transfer::progress::Counted;
@@ -91,6 +92,18 @@ impl Job {
     /// How far it is.
     pub fn progress(&self) -> Counted {
         self.progress.now()
+    }
+}
+
+/// Waits until one of several has its outcome.
+///
+/// # Errors
+/// Only when waiting itself fails; a deadline that passes is none.
+pub(crate) fn any_ready(jobs: &[&Job], until: &Until) -> Result<()> {
+    let outcomes: Vec<_> = jobs.iter().map(|job| (job.outcome.as_fd(), Ready::Read)).collect();
+    match until.any_ready(&outcomes) {
+        Err(e) if e.kind() != Kind::Timeout => Err(e),
+        _ => Ok(()),
     }
 }
 

@@ -32,12 +32,15 @@
 
 mod base;
 mod client;
+mod configuration;
 mod inbox;
 mod job;
 mod net;
 mod os;
 mod proto;
+mod run;
 mod session;
+mod spool;
 mod transfer;
 mod xml;
 
@@ -58,6 +61,7 @@ pub mod config {
     pub use crate::base::pin::Pin;
     pub use crate::base::secret::Secret;
     pub use crate::base::waits::{Wait, Waits};
+    pub use crate::os::file::read_password;
 }
 
 /// What can go wrong, and what follows from it.
@@ -65,9 +69,18 @@ pub mod error {
     pub use crate::base::error::{Error, Fault, Kind, Result, Retry, escape_controls};
 }
 
-/// The table of settings that the command line is made of.
+/// The table of settings that the command line and the configuration file are made of.
 pub mod settings {
-    pub use crate::base::settings::{Row, Settings, Verb, find, rows};
+    pub use crate::base::settings::{CommandLine, Place, Row, Settings, Verb, find, nearest, rows};
+    pub use crate::base::task::{After, Compress, Keep, OpenFiles, Order, Program, Recipients, Sure, Task, WhenFull};
+    pub use crate::base::template::{Facts, Template};
+    pub use crate::configuration::{Configuration, Given, Job, USUAL};
+}
+
+/// The unattended run over the jobs of a configuration, and the spool of what waits.
+pub mod unattended {
+    pub use crate::os::clock::{Clock, SystemClock};
+    pub use crate::run::{Event, Outcome, Preview, Run, Status, Stream, Waiting, file_name, standard_input};
 }
 
 /// Connections of another kind than TCP.

@@ -14,6 +14,7 @@ use support::run::{Program::Firepush, Run};
 use support::server::{Account, Kind, Server};
 
 const RUNS: usize = 5;
+const STREAMS: usize = 3;
 const DIFFERENCE_MAX_KIB: u64 = 256;
 const CRATES_MAX: usize = 16;
 
@@ -45,18 +46,55 @@ fn two_hundred_mebibytes_take_no_more_memory_than_one_kibibyte() {
 }
 
 #[test]
-fn at_most_sixteen_crates_are_linked() {
-    let tree = cargo(&["tree", "--locked", "-e", "normal", "--prefix", "none", "--format", "{p}"]);
+fn a_hundred_mebibytes_through_standard_input_take_less_than_four_of_memory() {
+    let server = Server::start(Kind::Prosody);
+    let (device, ops) = server.pair();
+    let (folder, inbox) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let file = files::make(folder.path(), "a.pcap", 100 << 20);
+    let mut receiver = Run::receive(Firepush, &ops, inbox.path()).start();
+    receiver.event("ready");
+    let spool = folder.path().join("spool");
+    let words = ["--name", "a.pcap", "--spool-size", "300M", "--spool"].map(Path::new);
+    let mut peaks: Vec<_> = (0..STREAMS)
+        .map(|_| {
+            let mut command = sender(&device, &ops.jid);
+            command.args(words).arg(&spool).arg("-").stdin(fs::File::open(&file).expect("the file"));
+            let peak = peak_of(command);
+            let arrived = receiver.event("file")["path"].as_str().expect("a path").to_owned();
+            files::assert_same(&file, Path::new(&arrived));
+            fs::remove_file(arrived).expect("it arrived");
+            peak
+        })
+        .collect();
+    peaks.sort_unstable();
+    println!("standard input: {peaks:?} KiB");
+    assert!(peaks[STREAMS / 2] < 4096, "{peaks:?} KiB");
+}
+
+#[test]
+fn at_most_sixteen_crates_are_linked_without_features() {
+    let words = ["tree", "--locked", "--no-default-features", "-e", "normal", "--prefix", "none", "--format", "{p}"];
+    let tree = cargo(&words);
     let names: BTreeSet<_> =
         tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| !name.is_empty()).collect();
     assert!(names.contains("firepush") && names.contains("rustls"), "{names:?}");
     assert!(names.len() - 1 <= CRATES_MAX, "{} crates: {names:?}", names.len() - 1);
 }
 
-/// Sends without address randomisation; the peak of its resident memory in KiB.
 fn send(device: &Account, to: &str, file: &Path) -> u64 {
-    let mut command = Command::new(release());
-    command.arg("send").args(device.words()).args(["--to", to, "--method", "socks5"]).arg(file).stdin(Stdio::null());
+    let mut command = sender(device, to);
+    command.args(["--method", "socks5"]).arg(file).stdin(Stdio::null());
+    peak_of(command)
+}
+
+fn sender(device: &Account, to: &str) -> Command {
+    let mut command = Command::new(shipped());
+    command.arg("send").args(device.words()).args(["--to", to]);
+    command
+}
+
+/// Runs it without address randomisation; the peak of its resident memory in KiB.
+fn peak_of(mut command: Command) -> u64 {
     // SAFETY: both are plain system calls, which may be made between fork and exec.
     unsafe {
         command.pre_exec(|| {
@@ -102,13 +140,10 @@ fn high_water_mark(pid: libc::pid_t) -> u64 {
 }
 
 /// The release binary: this test's own if that is one, else built now.
-fn release() -> &'static Path {
+fn shipped() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    if !cfg!(debug_assertions) {
-        return Path::new(env!("CARGO_BIN_EXE_firepush"));
-    }
     BUILT.get_or_init(|| {
-        let words = ["build", "--locked", "--release", "--bin", "firepush", "--message-format", "json"];
+        let words = ["build", "--locked", "--profile", "dist", "--bin", "firepush", "--message-format", "json"];
         let messages = cargo(&words);
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         let built = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();

@@ -56,12 +56,14 @@ pub struct Config {
     pub from: Vec<Allow>,
     /// A file with more of them, one a line, `#` comments.
     pub from_file: Option<PathBuf>,
-    /// How many files are received at once.
-    pub parallel: usize,
+    /// How many files are on the way at once; default: 4 when receiving, 2 when sending.
+    pub parallel: Option<usize>,
     /// No more files than this are received; `None` is no limit.
     pub count: Option<u64>,
-    /// A larger file is not received, in bytes; 0 is no limit.
+    /// A larger file is not taken, in bytes; 0 is no limit.
     pub max_size: u64,
+    /// So many bytes a second are sent at most; 0 is no limit.
+    pub rate: u64,
 }
 
 impl Default for Config {
@@ -89,9 +91,10 @@ impl Default for Config {
             dir: None,
             from: Vec::new(),
             from_file: None,
-            parallel: 4,
+            parallel: None,
             count: None,
             max_size: 0,
+            rate: 0,
         }
     }
 }

@@ -129,6 +129,10 @@ kinds! {
     NoMechanism "no-mechanism" 77 -26 Cure Server "enable SCRAM-SHA-1 at the server";
     /// The configuration can't be used.
     Config "config" 78 -27 Cure Configuration "correct it";
+    /// A program of the configuration failed or took too long.
+    Program "program" 75 -28 Later Configuration "check the program and what it printed";
+    /// The clock of this device is not set.
+    Clock "clock" 75 -29 Later Local "set the clock (NTP), or pin the server's certificate, which needs none";
 }
 
 impl Kind {

@@ -1,14 +1,19 @@
 //! What everything else stands on: errors, addresses, waits, settings. Pure.
 
 pub mod base64;
+pub mod conf;
 pub mod config;
+pub mod date;
 pub mod endpoint;
 pub mod error;
+pub mod glob;
 pub mod jid;
 mod kind;
 pub mod pin;
 mod rows;
 pub mod secret;
 pub mod settings;
+pub mod task;
+pub mod template;
 pub mod units;
 pub mod waits;

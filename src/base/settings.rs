@@ -1,12 +1,13 @@
-//! The one table of settings, from which the command line, its help, and later the configuration file and
-//! the C API are made. A new setting is one row here and one field.
+//! The one table of settings, from which the command line, its help, and the configuration file are made. A new setting is one row here and one field.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::config::Config;
 use super::error::{Error, Kind, Result};
-use super::jid::Jid;
 use super::rows;
+use super::task::{Keep, Recipients, Task};
+use super::template::Template;
 use super::units;
 use super::waits::Wait;
 
@@ -15,10 +16,14 @@ use super::waits::Wait;
 pub struct Settings {
     /// The client's part.
     pub config: Config,
-    /// `send`: the recipient.
-    pub to: Option<Jid>,
-    /// `send`: the name that the recipient sees.
-    pub name: Option<String>,
+    /// Who gets the files: each of these.
+    pub to: Vec<Recipients>,
+    /// The name that the recipient sees.
+    pub name: Option<Template>,
+    /// What a job does.
+    pub task: Task,
+    /// The spool and its schedule.
+    pub keep: Keep,
     /// No single wait but `answer` is longer.
     pub timeout: Option<Duration>,
     /// Events on standard output, one JSON object a line.
@@ -27,15 +32,62 @@ pub struct Settings {
     pub verbose: u8,
     /// Say nothing but errors.
     pub quiet: bool,
+    /// What only the command line can say.
+    pub line: CommandLine,
 }
 
-/// A command of the binary.
+/// What only the command line can say.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLine {
+    /// The configuration files.
+    pub config: Vec<PathBuf>,
+    /// An open descriptor to read the password from.
+    pub password_fd: Option<u64>,
+    /// `send`: keep in the spool what can't be sent now.
+    pub queue: bool,
+    /// `send -`: the size of a part; 0 is one part.
+    pub part_size: u64,
+    /// `run`: whatever the schedule says.
+    pub now: bool,
+    /// `run`: only say what would be done.
+    pub dry_run: bool,
+}
+
+macro_rules! verbs {
+    ($($verb:ident $name:literal)+) => {
+        /// A command of the binary.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Verb { $(#[doc = concat!("`firepush ", $name, "`")] $verb,)+ }
+
+        impl Verb {
+            /// Every command.
+            pub const ALL: &'static [Verb] = &[$(Verb::$verb),+];
+
+            /// Its word on the command line.
+            pub fn name(self) -> &'static str {
+                match self { $(Verb::$verb => $name,)+ }
+            }
+        }
+    };
+}
+
+verbs! { Send "send" Receive "receive" Run "run" Status "status" Retry "retry" Drop "drop" Config "config" }
+
+/// Where a setting may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verb {
-    /// `firepush send`
-    Send,
-    /// `firepush receive`
-    Receive,
+pub enum Place {
+    /// On the command line only.
+    Line,
+    /// In front of the jobs of a configuration file too.
+    Global,
+    /// In a job too; in front of the jobs it is what they have in common.
+    Job,
+}
+
+/// The commands that know a setting, and where it may stand.
+pub(super) struct Where {
+    pub verbs: &'static [Verb],
+    pub place: Place,
 }
 
 /// One setting.
@@ -49,17 +101,20 @@ pub struct Row {
     pub default: &'static str,
     /// One line of help.
     pub help: &'static str,
-    /// The commands that know it.
+    /// The commands that do something with it.
     pub verbs: &'static [Verb],
-    /// May be given several times, and all count.
-    pub many: bool,
+    /// Where it may stand.
+    pub place: Place,
     pub(super) set: Set,
 }
+
+type Refusal = std::result::Result<(), String>;
 
 #[derive(Clone, Copy)]
 pub(super) enum Set {
     Switch(fn(&mut Settings, bool)),
-    Value(fn(&mut Settings, &str) -> std::result::Result<(), String>),
+    Value(fn(&mut Settings, &str) -> Refusal),
+    Values(fn(&mut Settings, Option<&str>) -> Refusal),
     Wait(Wait),
 }
 
@@ -69,7 +124,17 @@ impl Row {
         matches!(self.set, Set::Switch(_))
     }
 
-    /// Sets it from text; a switch takes `yes` or `no`.
+    /// Whether it may be given several times, and all count.
+    pub fn is_list(&self) -> bool {
+        matches!(self.set, Set::Values(_))
+    }
+
+    /// Whether the command takes it as an option: `config` takes whatever a file may hold.
+    pub fn is_option_of(&self, verb: Verb) -> bool {
+        self.verbs.contains(&verb) || (verb == Verb::Config && self.place != Place::Line)
+    }
+
+    /// Sets it from text; a switch takes `yes` or `no`; a list grows.
     ///
     /// # Errors
     /// [`Kind::Config`] that names the setting and says what was expected.
@@ -77,9 +142,17 @@ impl Row {
         let outcome = match &self.set {
             Set::Switch(set) => units::yes_no(text).map(|on| set(settings, on)),
             Set::Value(set) => set(settings, text),
+            Set::Values(set) => set(settings, Some(text)),
             Set::Wait(wait) => units::duration(text).map(|limit| settings.config.waits.set(*wait, limit)),
         };
         outcome.map_err(|why| Error::new(Kind::Config, format!("{}: {why}", self.name)))
+    }
+
+    /// Empties a list, so that what is set next replaces what was there.
+    pub fn clear(&self, settings: &mut Settings) {
+        if let Set::Values(set) = &self.set {
+            let _ = set(settings, None);
+        }
     }
 }
 
@@ -91,11 +164,11 @@ pub fn rows() -> impl Iterator<Item = Row> {
 fn wait_row(wait: Wait) -> Row {
     Row {
         name: wait.setting(),
-        value: "SECONDS",
+        value: "TIME",
         default: wait.default_text(),
         help: wait.doing(),
-        verbs: rows::BOTH,
-        many: false,
+        verbs: rows::ALL.verbs,
+        place: rows::ALL.place,
         set: Set::Wait(wait),
     }
 }
@@ -103,6 +176,28 @@ fn wait_row(wait: Wait) -> Row {
 /// The setting of that name.
 pub fn find(name: &str) -> Option<Row> {
     rows().find(|row| row.name == name)
+}
+
+/// The one of these settings that was probably meant: the fewest letters are to be changed.
+pub fn nearest(name: &str, among: impl Fn(&Row) -> bool) -> Option<Row> {
+    let best = rows().filter(among).min_by_key(|row| distance(name, row.name))?;
+    let enough = name.len().max(best.name.len()) / 2;
+    Some(best).filter(|best| distance(name, best.name) <= enough)
+}
+
+/// How many letters are to be changed, added or left out (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let changed = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
 }
 
 impl Settings {
@@ -138,7 +233,30 @@ mod tests {
         let names: Vec<_> = rows().map(|row| row.name).collect();
         assert!(names.iter().all(|name| names.iter().filter(|n| n == &name).count() == 1));
         let plain = format!("{:?}", Settings::default());
-        for name in ["method", "empty", "answer", "parallel", "max_size"] {
+        for name in [
+            "method",
+            "empty",
+            "answer",
+            "max_size",
+            "after",
+            "compress",
+            "order",
+            "min_age",
+            "max_age",
+            "spool",
+            "spool_size",
+            "spool_files",
+            "when_full",
+            "retry_first",
+            "retry_cap",
+            "retry_for",
+            "splay",
+            "rate",
+            "run_for",
+            "wait_for_clock",
+            "min_auth",
+            "if_offline",
+        ] {
             let row = find(name).expect("a row");
             assert_eq!(format!("{:?}", set(name, row.default).unwrap()), plain, "{name}");
         }
@@ -156,11 +274,31 @@ mod tests {
             ("answer", "10m", "595 s"),
             ("direct_tls", "maybe", "neither yes nor no"),
             ("pin", "sha256:1", "sha256:HEX"),
+            ("files", "messages", "absolute"),
+            ("to", "a@b, c d@e", "local part"),
         ] {
             let error = set(name, text).unwrap_err();
             assert_eq!(error.kind(), Kind::Config);
             assert!(error.what().starts_with(name) && error.what().contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn lists_grow_by_commas_and_are_replaced_after_clear() {
+        let mut settings = set("files", "/a, /b/*").unwrap();
+        let row = find("files").unwrap();
+        row.apply(&mut settings, "/c").unwrap();
+        assert_eq!(settings.task.files, ["/a", "/b/*", "/c"]);
+        row.clear(&mut settings);
+        assert!(settings.task.files.is_empty());
+    }
+
+    #[test]
+    fn the_setting_that_was_meant_is_found() {
+        for (wrong, meant) in [("pasword_file", "password_file"), ("fiels", "files"), ("retry_forr", "retry_for")] {
+            assert_eq!(nearest(wrong, |_| true).unwrap().name, meant);
+        }
+        assert!(nearest("xyzzy_plugh_quux", |_| true).is_none());
     }
 
     #[test]

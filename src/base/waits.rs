@@ -72,6 +72,7 @@ waits! {
     Idle "idle" "120" Server "the stream is quiet";
     Ping "ping" "30" Server "waiting for the server to answer a ping";
     Write "write" "30" Server "writing to the server";
+    Program "program" "60" Configuration "running a program";
 }
 
 /// How long each wait may last. `Waits::default()` holds the documented defaults.

@@ -1,6 +1,6 @@
 //! Opening what is to be sent and read, and moving it into a socket.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -9,6 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use crate::base::error::{Error, Kind, Result};
+use crate::base::secret::Secret;
 
 /// A password is at most this long.
 const SECRET_MAX: usize = 4096;
@@ -54,6 +55,22 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
     parse_secret(&bytes).map_err(bad)
 }
 
+/// Reads a password from what is open already: what opened it has seen to it that nobody else can. One trailing
+/// line end is dropped.
+///
+/// # Errors
+/// [`Kind::Config`].
+pub fn read_password(file: &mut impl Read) -> Result<Secret> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX + 1));
+    let bad = |why: &str| Error::new(Kind::Config, format!("the password {why}"));
+    let read = file.take(SECRET_MAX as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|e| bad(&format!("can't be read: {e}")))?;
+    if bytes.len() > SECRET_MAX {
+        return Err(bad(&format!("is longer than {SECRET_MAX} bytes")));
+    }
+    parse_secret(&bytes).map(|secret| Secret::new(secret.as_str())).map_err(bad)
+}
+
 /// Reads a file that only its owner may read: regular, not a symbolic link, owned by us or root, closed to group
 /// and others.
 ///
@@ -83,12 +100,20 @@ fn check_private(file: &File, shown: &str) -> std::result::Result<(), String> {
     if meta.mode() & 0o077 != 0 {
         return Err(format!("can be read by others; run: chmod 600 {shown}"));
     }
-    // SAFETY: geteuid has no arguments and can't fail.
-    let me = unsafe { libc::geteuid() };
-    if meta.uid() != me && meta.uid() != 0 {
-        return Err(format!("belongs to another user; run: chown {me} {shown}"));
+    if !is_ours(&meta) {
+        return Err(format!("belongs to another user; run: chown {} {shown}", user()));
     }
     Ok(())
+}
+
+/// Whether it belongs to us or to root.
+pub fn is_ours(meta: &Metadata) -> bool {
+    meta.uid() == 0 || meta.uid() == user()
+}
+
+fn user() -> libc::uid_t {
+    // SAFETY: geteuid has no arguments and can't fail.
+    unsafe { libc::geteuid() }
 }
 
 fn parse_secret(bytes: &[u8]) -> std::result::Result<Zeroizing<String>, &'static str> {

@@ -152,6 +152,19 @@ fn known<'e>(values: impl Iterator<Item = &'e Element>) -> Vec<Method> {
     methods
 }
 
+/// The description that tells a transfer id to the other side.
+pub fn describe(transfer: &str) -> String {
+    format!("firepush {transfer}")
+}
+
+impl Offer {
+    /// The transfer id, when the sender is one of us.
+    pub fn transfer(&self) -> Option<&str> {
+        let id = self.desc.as_deref()?.strip_prefix("firepush ")?;
+        Some(id).filter(|id| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,8 +29,10 @@ impl Tier {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery {
-    /// The transfer id: the sid of the stream that carried it.
+    /// The sid of the stream that carried it.
     pub id: String,
+    /// The id that the file keeps however often it is sent, if it has one.
+    pub transfer: Option<String>,
     /// The name that the recipient saw.
     pub name: String,
     /// How sure it is that the file arrived.

@@ -23,7 +23,9 @@ const BLOCKS_MAX: u64 = 65536;
 /// # Errors
 /// [`Kind::NoBytestream`] when it is refused, [`Kind::Cancelled`], [`Kind::Incomplete`], or the timeout.
 pub fn open(peer: &Peer<'_>, size: u64, wait: Wait) -> Result<u16> {
-    for block_size in BLOCK_SIZES {
+    let smallest = BLOCK_SIZES[BLOCK_SIZES.len() - 1];
+    let slow = peer.context.pace.block().max(smallest.into());
+    for block_size in BLOCK_SIZES.into_iter().filter(|size| u64::from(*size) <= slow) {
         let until = peer.context.patience.until(wait);
         let open = Open { sid: peer.sid.to_owned(), block_size, stanza_iq: true };
         match peer.ask(open.to_element(), &until)? {
@@ -69,7 +71,9 @@ fn send_blocks(peer: &Peer<'_>, source: &mut Source, block_size: u16) -> Result<
         }
         let until = peer.context.patience.until(Wait::IbbAck);
         peer.ask(ibb::data(peer.sid, seq, block), &until)?.map_err(|refusal| block_refused(peer, &refusal))?;
-        peer.context.progress.add(block.len() as u64);
+        let sent = block.len() as u64;
+        peer.context.progress.add(sent);
+        peer.context.pace.spend(sent, peer.context.patience.stop())?;
         seq = seq.wrapping_add(1);
     }
 }

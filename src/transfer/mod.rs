@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 use crate::base::config::Config;
 use crate::net::dial::Dial;
+use crate::os::pace::Pace;
 use crate::os::until::Patience;
 use crate::session::Session;
 use progress::Progress;
@@ -41,6 +42,8 @@ pub struct Context {
     /// The proxies that were found in this session.
     pub proxies: Arc<Proxies>,
     pub progress: Arc<Progress>,
+    /// How fast all of them together may go.
+    pub pace: Arc<Pace>,
     /// Whom we have already told something.
     pub told: Arc<Told>,
 }

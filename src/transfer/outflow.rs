@@ -44,8 +44,10 @@ impl Channel {
         let mut buffer = Vec::new();
         while source.left() > 0 {
             flow.check_early_end()?;
-            let moved = flow.move_some(source, &mut buffer)?;
+            let most = context.pace.slice(SLICE);
+            let moved = flow.move_some(source, &mut buffer, most)?;
             context.progress.add(moved);
+            context.pace.spend(moved, context.patience.stop())?;
             flow.until.restart();
         }
         if let Err(e) = self.stream.finish() {
@@ -76,13 +78,13 @@ struct Flow<'s> {
 }
 
 impl Flow<'_> {
-    /// Moves up to one slice: inside the kernel where the source is a file.
-    fn move_some(&mut self, source: &mut Source, buffer: &mut Vec<u8>) -> Result<u64> {
+    /// Moves up to `most` bytes: inside the kernel where the source is a file.
+    fn move_some(&mut self, source: &mut Source, buffer: &mut Vec<u8>, most: usize) -> Result<u64> {
         let stream = &*self.channel.stream;
         let (Some((file, mut offset)), Some(tcp)) = (source.as_file(), stream.tcp()) else {
-            return self.move_through(source, buffer);
+            return self.move_through(source, buffer, most);
         };
-        let count = SLICE.min(usize::try_from(source.left()).unwrap_or(SLICE));
+        let count = most.min(usize::try_from(source.left()).unwrap_or(most));
         loop {
             match file::sendfile(tcp, file, &mut offset, count) {
                 Ok(0) => return Err(source.too_short()),
@@ -94,7 +96,7 @@ impl Flow<'_> {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => self.until.check()?,
                 // Some file systems don't know sendfile.
                 Err(e) if matches!(e.raw_os_error(), Some(libc::EINVAL | libc::ENOSYS)) => {
-                    return self.move_through(source, buffer);
+                    return self.move_through(source, buffer, most);
                 }
                 Err(e) if is_connection_error(&e) => return Err(cut(&e)),
                 Err(e) => return Err(source.unreadable(e)),
@@ -102,8 +104,8 @@ impl Flow<'_> {
         }
     }
 
-    fn move_through(&mut self, source: &mut Source, buffer: &mut Vec<u8>) -> Result<u64> {
-        buffer.resize(16 * 1024, 0);
+    fn move_through(&mut self, source: &mut Source, buffer: &mut Vec<u8>, most: usize) -> Result<u64> {
+        buffer.resize(most.min(16 * 1024), 0);
         let mut bytes = source.fill(buffer)?;
         let moved = bytes.len() as u64;
         while !bytes.is_empty() {

@@ -28,9 +28,26 @@ const WAITING_MAX: usize = 64;
 /// What happens to offers, in the order in which it happens.
 #[derive(Debug)]
 pub enum Happening {
-    Offered { id: String, from: Jid, name: String, size: Option<u64> },
-    Received { id: String, from: Jid, receipt: Receipt },
-    Failed { id: String, from: Jid, name: String, error: Error },
+    Offered { known: Known, size: Option<u64> },
+    Received { known: Known, receipt: Receipt },
+    Failed { known: Known, error: Error },
+}
+
+/// What an offer says of itself.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub id: String,
+    pub transfer: Option<String>,
+    pub from: Jid,
+    pub name: String,
+}
+
+impl Known {
+    fn of(offered: &Offered) -> Known {
+        let Offered { offer, from, .. } = offered;
+        let transfer = offer.transfer().map(str::to_owned);
+        Known { id: offer.sid.clone(), transfer, from: from.clone(), name: offer.name.clone() }
+    }
 }
 
 /// Who may send, and how much at once.
@@ -151,12 +168,7 @@ impl Line {
         if self.waiting.len() >= WAITING_MAX {
             return self.refuse(offered, busy());
         }
-        let _ = self.happenings.put(Happening::Offered {
-            id: offered.offer.sid.clone(),
-            from: offered.from.clone(),
-            name: offered.offer.name.clone(),
-            size: offered.offer.size,
-        });
+        let _ = self.happenings.put(Happening::Offered { known: Known::of(&offered), size: offered.offer.size });
         self.waiting.push_back((offered, self.context.patience.until(Wait::Queue)));
     }
 
@@ -189,12 +201,12 @@ impl Line {
         let (happenings, policy) = (Arc::clone(&self.happenings), Arc::clone(&self.policy));
         let slot = Slot { ended: Arc::clone(&self.ended), whole: false };
         thread::spawn("firepush-receive", move || {
-            let (id, from, name) = (offered.offer.sid.clone(), offered.from.clone(), offered.offer.name.clone());
+            let known = Known::of(&offered);
             let received = receive(&context, offered, &policy.folder);
             let whole = received.is_ok();
             let _ = happenings.put(match received {
-                Ok(receipt) => Happening::Received { id, from, receipt },
-                Err(error) => Happening::Failed { id, from, name, error },
+                Ok(receipt) => Happening::Received { known, receipt },
+                Err(error) => Happening::Failed { known, error },
             });
             slot.give_back(whole);
         })?;

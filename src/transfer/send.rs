@@ -21,7 +21,7 @@ use crate::proto::bytestreams::StreamHost;
 use crate::proto::disco;
 use crate::proto::iq::{ErrorType, StanzaError};
 use crate::proto::ns;
-use crate::proto::offer::{Accept, Offer};
+use crate::proto::offer::{self, Accept, Offer};
 
 /// Openfire forgets an offer after ten minutes (rule 32).
 const OFFER_LIFE: Duration = Duration::from_secs(595);
@@ -44,7 +44,8 @@ pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
     let (id, method) = push.run(&methods)?;
     let tier = if method == Method::Ibb { Tier::Acked } else { Tier::Forwarded };
     let Push { name, source, .. } = push;
-    Ok(Delivery { id, name, tier, method, bytes: source.size(), to: recipient, elapsed: started.elapsed() })
+    let (bytes, transfer) = (source.size(), source.transfer().map(str::to_owned));
+    Ok(Delivery { id, transfer, name, tier, method, bytes, to: recipient, elapsed: started.elapsed() })
 }
 
 /// Finds the recipient's client and the proxies, each step of both on the way at once. The proxies must be
@@ -133,7 +134,7 @@ impl Push<'_> {
             name: self.name.clone(),
             size: Some(self.source.size()),
             date: None,
-            desc: None,
+            desc: self.source.transfer().map(offer::describe),
             mime: None,
             methods: methods.to_vec(),
         };

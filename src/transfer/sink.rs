@@ -10,6 +10,7 @@ use ring::digest::{Context as Hash, SHA256};
 use super::name::{numbered, safe_visible};
 use crate::base::error::{Error, Kind, Result};
 use crate::os::dir::Dir;
+use crate::os::lock::Lock;
 
 /// A name that is taken gets a number up to this.
 const NUMBERS_MAX: u32 = 9999;
@@ -26,7 +27,8 @@ pub struct Sink {
     folder: Folder,
     part: String,
     name: String,
-    file: File,
+    /// Locked, so that nobody takes it for one that a crash left behind.
+    file: Lock,
     size: Option<u64>,
     limit: u64,
     written: u64,
@@ -62,14 +64,33 @@ impl Folder {
         let part = part_name(transfer);
         let failed =
             |e| Error::new(Kind::Write, format!("can't create a file in {}: {e}", self.path.display())).because(e);
-        let file = self.create_part(&part).map_err(failed)?;
+        let file = self.create_part(&part).and_then(locked).map_err(failed)?;
         let (name, hash) = (safe_visible(name), Hash::new(&SHA256));
         let folder = self.clone();
         Ok(Sink { folder, part, name, file, size, limit, written: 0, hash, published: false })
     }
 }
 
+/// Of a file that was just created nobody else has the lock.
+fn locked(file: File) -> io::Result<Lock> {
+    Lock::try_take(file)?.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+}
+
 impl Folder {
+    /// Removes what transfers that were killed left behind; what others receive here stays.
+    pub fn clean(&self) {
+        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !(name.starts_with(PART_START) && name.ends_with(PART_END)) {
+                continue;
+            }
+            let unlocked = self.dir.open_own(&name).and_then(Lock::try_take);
+            if matches!(unlocked, Ok(Some(_))) && self.dir.remove(&name).is_ok() {
+                log::info!("removed {name}, which was never finished");
+            }
+        }
+    }
+
     /// A part that is there is that of a transfer that is over, for this one is ours alone.
     fn create_part(&self, part: &str) -> io::Result<File> {
         match self.dir.create(part) {
@@ -84,8 +105,11 @@ impl Folder {
 
 /// Says which transfer it belongs to, whatever characters the sender chose for its id.
 fn part_name(transfer: &str) -> String {
-    format!(".firepush-{}.part", sha1_smol::Sha1::from(transfer).digest())
+    format!("{PART_START}{}{PART_END}", sha1_smol::Sha1::from(transfer).digest())
 }
+
+const PART_START: &str = ".firepush-";
+const PART_END: &str = ".part";
 
 impl Sink {
     /// Takes the next bytes.
@@ -103,7 +127,7 @@ impl Sink {
         if self.limit != 0 && after > self.limit {
             return Err(Error::new(Kind::Protocol, format!("more bytes came than the {} allowed", self.limit)));
         }
-        self.file.write_all(bytes).map_err(|e| self.failed("write", e))?;
+        self.file.file().write_all(bytes).map_err(|e| self.failed("write", e))?;
         self.hash.update(bytes);
         self.written = after;
         Ok(())
@@ -132,7 +156,7 @@ impl Sink {
     /// [`Kind::Incomplete`], [`Kind::Write`].
     pub fn finish(mut self) -> Result<Stored> {
         self.check_complete()?;
-        self.file.sync_all().map_err(|e| self.failed("write", e))?;
+        self.file.file().sync_all().map_err(|e| self.failed("write", e))?;
         let name = self.publish()?;
         self.published = true;
         if let Err(e) = self.folder.dir.sync() {
@@ -212,6 +236,19 @@ mod tests {
         sink.write(b"a").unwrap();
         sink.finish().unwrap();
         assert_eq!(names(&path), ["x"]);
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn parts_of_killed_transfers_are_removed_and_those_of_living_ones_stay() {
+        let (path, folder) = folder();
+        fs::write(path.join(".firepush-0123.part"), "half").unwrap();
+        fs::write(path.join(".profile"), "mine").unwrap();
+        let mut sink = folder.create("t1", "x", Some(1), 0).unwrap();
+        folder.clean();
+        sink.write(b"a").unwrap();
+        sink.finish().unwrap();
+        assert_eq!(names(&path), [".profile", "x"]);
         fs::remove_dir_all(path).unwrap();
     }
 

@@ -12,6 +12,7 @@ use crate::os::file::open_regular;
 /// Bytes to send: their number is fixed now, and exactly that many are sent.
 pub struct Source {
     name: String,
+    transfer: Option<String>,
     size: u64,
     done: u64,
     bytes: Bytes,
@@ -43,12 +44,12 @@ impl Source {
         if !meta.is_file() {
             return Err(Error::new(Kind::BadFile, format!("{name} is not a regular file")));
         }
-        Ok(Source { name: name.to_owned(), size: meta.len(), done: 0, bytes: Bytes::File(file) })
+        Ok(Source { name: name.to_owned(), transfer: None, size: meta.len(), done: 0, bytes: Bytes::File(file) })
     }
 
     /// Takes exactly `size` bytes of a reader.
     pub fn reader(name: &str, size: u64, reader: impl Read + Send + 'static) -> Source {
-        Source { name: name.to_owned(), size, done: 0, bytes: Bytes::Reader(Box::new(reader)) }
+        Source { name: name.to_owned(), transfer: None, size, done: 0, bytes: Bytes::Reader(Box::new(reader)) }
     }
 
     /// The same bytes under another name.
@@ -56,6 +57,24 @@ impl Source {
     pub fn named(mut self, name: &str) -> Source {
         name.clone_into(&mut self.name);
         self
+    }
+
+    /// The same bytes under an id that stays the same however often they are sent: it stands in the offer's
+    /// `<desc>`, so that a duplicate is known for one.
+    #[must_use]
+    pub fn transfer_id(mut self, id: &str) -> Source {
+        self.transfer = Some(id.to_owned());
+        self
+    }
+
+    /// Only the first `size` bytes of those that are there.
+    pub(crate) fn cut_to(mut self, size: u64) -> Source {
+        self.size = self.size.min(size);
+        self
+    }
+
+    pub(crate) fn transfer(&self) -> Option<&str> {
+        self.transfer.as_deref()
     }
 
     /// The name as it was given, before it is made safe for the recipient.

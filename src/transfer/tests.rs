@@ -55,6 +55,7 @@ impl Bed {
             patience,
             proxies: Arc::new(Proxies::default()),
             progress: Arc::new(Progress::default()),
+            pace: Arc::new(crate::os::pace::Pace::new(0)),
             told: Arc::new(Told::default()),
         };
         Bed { server, heard: String::new(), context }

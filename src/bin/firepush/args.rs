@@ -1,26 +1,37 @@
 //! Arguments: the verbs, and every option from the table of settings.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use firepush::Error;
 use firepush::error::{Kind, Result};
-use firepush::settings::{self, Row, Settings, Verb};
+use firepush::settings::{self, Configuration, Row, Settings, USUAL, Verb};
 use lexopt::{Arg, Parser};
+
+use crate::help;
+use crate::secret;
 
 /// What the command line asks for.
 pub enum Command {
     Usage,
     Help(Option<Verb>),
     Version,
-    Send(Settings, Vec<PathBuf>),
-    Receive(Settings),
+    Do(Verb, Box<Configuration>, Vec<String>),
+    Send(Box<Configuration>, Vec<PathBuf>),
 }
 
-/// Reads the arguments that follow the program's name.
+/// What stands behind a verb.
+#[derive(Default)]
+struct Words {
+    options: Vec<(Row, String)>,
+    settings: Settings,
+    rest: Vec<OsString>,
+}
+
+/// Reads the arguments that follow the program's name, and the configuration files.
 ///
 /// # Errors
-/// [`Kind::Usage`].
+/// [`Kind::Usage`], [`Kind::Config`].
 pub fn parse(args: impl Iterator<Item = OsString> + 'static) -> Result<Command> {
     let mut parser = Parser::from_args(args);
     let Some(first) = parser.next().map_err(misunderstood)? else { return Ok(Command::Usage) };
@@ -42,45 +53,67 @@ fn help_of(parser: &mut Parser) -> Result<Command> {
 }
 
 fn verb(word: &OsString) -> Result<Verb> {
-    match word.to_str() {
-        Some("send") => Ok(Verb::Send),
-        Some("receive") => Ok(Verb::Receive),
-        _ => Err(usage(format!("there is no command {word:?}; there are send, receive and help"))),
-    }
+    let found = Verb::ALL.iter().copied().find(|verb| word == verb.name());
+    let names: Vec<_> = Verb::ALL.iter().map(|verb| verb.name()).collect();
+    found.ok_or_else(|| usage(format!("there is no command {word:?}; there are {} and help", names.join(", "))))
 }
 
 fn parse_verb(verb: Verb, parser: &mut Parser) -> Result<Command> {
-    let mut settings = Settings::default();
-    let mut files = Vec::new();
+    let mut words = Words::default();
     while let Some(arg) = parser.next().map_err(misunderstood)? {
         match arg {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help(Some(verb))),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
-            Arg::Short('v') => set(&option("verbose", verb)?, &mut settings, "yes")?,
-            Arg::Short('q') => set(&option("quiet", verb)?, &mut settings, "yes")?,
+            Arg::Short('v') => words.set(option("verbose", verb)?, "yes".into())?,
+            Arg::Short('q') => words.set(option("quiet", verb)?, "yes".into())?,
             Arg::Short(letter) => return Err(usage(format!("there is no option -{letter}"))),
             Arg::Long(name) => {
                 let row = option(name, verb)?;
                 let value = value(&row, parser)?;
-                set(&row, &mut settings, &value)?;
+                words.set(row, value)?;
             }
-            Arg::Value(file) => files.push(PathBuf::from(file)),
+            Arg::Value(word) => words.rest.push(word),
         }
     }
-    check(verb, &settings, &files)?;
-    Ok(match verb {
-        Verb::Send => Command::Send(settings, files),
-        Verb::Receive => Command::Receive(settings),
-    })
+    words.command(verb)
+}
+
+impl Words {
+    fn set(&mut self, row: Row, text: String) -> Result<()> {
+        let named = |e: Error| format!("--{}{}", help::dashed(row.name), e.what().trim_start_matches(row.name));
+        row.apply(&mut self.settings, &text).map_err(|e| usage(named(e)))?;
+        self.options.push((row, text));
+        Ok(())
+    }
+
+    fn command(self, verb: Verb) -> Result<Command> {
+        let mut configuration = Configuration::load(&self.settings.line.config, Path::new(USUAL), &self.options)?;
+        if matches!(verb, Verb::Send | Verb::Receive | Verb::Run) {
+            secret::take(&mut configuration)?;
+            check_account(verb, &configuration.settings)?;
+        }
+        check(verb, &configuration.settings, &self.rest)?;
+        let configuration = Box::new(configuration);
+        if verb == Verb::Send {
+            return Ok(Command::Send(configuration, self.rest.into_iter().map(PathBuf::from).collect()));
+        }
+        let rest = self.rest.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        Ok(Command::Do(verb, configuration, rest))
+    }
 }
 
 fn option(name: &str, verb: Verb) -> Result<Row> {
     let found = settings::find(&name.replace('-', "_")).filter(|_| !name.contains('_'));
     match found {
-        Some(row) if row.verbs.contains(&verb) => Ok(row),
-        Some(_) => Err(usage(format!("--{name} is no option of {}", help::verb_name(verb)))),
+        Some(row) if row.is_option_of(verb) => Ok(row),
+        Some(_) => Err(usage(format!("--{name} is no option of {}", verb.name()))),
         None => Err(usage(format!("there is no option --{name}{}", nearest(name, verb)))),
     }
+}
+
+fn nearest(name: &str, verb: Verb) -> String {
+    let meant = settings::nearest(&name.replace('-', "_"), |row| row.is_option_of(verb));
+    meant.map(|row| format!("; did you mean --{}?", help::dashed(row.name))).unwrap_or_default()
 }
 
 fn value(row: &Row, parser: &mut Parser) -> Result<String> {
@@ -108,44 +141,64 @@ fn next_value(row: &Row, parser: &mut Parser) -> Result<OsString> {
     Ok(value)
 }
 
-fn set(row: &Row, settings: &mut Settings, text: &str) -> Result<()> {
-    let named = |e: Error| format!("--{}{}", help::dashed(row.name), e.what().trim_start_matches(row.name));
-    row.apply(settings, text).map_err(|e| usage(named(e)))
-}
-
-/// What each command can't do without.
-fn check(verb: Verb, settings: &Settings, files: &[PathBuf]) -> Result<()> {
+/// What no login can do without.
+fn check_account(verb: Verb, settings: &Settings) -> Result<()> {
     let config = &settings.config;
-    let need = |there: bool, what: &str| if there { Ok(()) } else { Err(usage(format!("{what} is missing"))) };
-    need(config.jid.is_some(), "--jid USER@DOMAIN")?;
-    need(config.password_file.is_some() || config.cert_file.is_some(), "--password-file FILE")?;
-    match verb {
-        Verb::Send => {
-            need(settings.to.is_some(), "--to JID")?;
-            need(!files.is_empty(), "the FILE to send")?;
-            if settings.name.is_some() && files.len() > 1 {
-                return Err(usage("--name names one file, and several are given"));
-            }
-        }
-        Verb::Receive => {
-            need(config.dir.is_some(), "--dir DIR")?;
-            need(!config.from.is_empty() || config.from_file.is_some(), "--from JID, who may send,")?;
-            if let Some(file) = files.first() {
-                return Err(usage(format!("receive takes no file, but there is {}", file.display())));
-            }
-        }
+    let missing = |option: &str, key: &str| match verb {
+        Verb::Run => Error::new(Kind::Config, format!("{key} is not set, neither in {USUAL} nor on the command line")),
+        _ => usage(format!("{option} is missing")),
+    };
+    if config.jid.is_none() {
+        return Err(missing("--jid USER@DOMAIN", "jid"));
+    }
+    if config.password.is_none() && config.password_file.is_none() && config.cert_file.is_none() {
+        return Err(missing("--password-file FILE", "password_file"));
     }
     Ok(())
 }
 
-/// The option that was probably meant: the one that shares most letters in a row at the beginning.
-fn nearest(name: &str, verb: Verb) -> String {
-    let name = name.replace('-', "_");
-    let shared = |row: &Row| row.name.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
-    let rows = settings::rows().filter(|row| row.verbs.contains(&verb));
-    match rows.max_by_key(shared) {
-        Some(row) if shared(&row) >= 2 => format!("; did you mean --{}?", help::dashed(row.name)),
-        _ => String::new(),
+/// What each command can't do without, or can't do with.
+fn check(verb: Verb, settings: &Settings, rest: &[OsString]) -> Result<()> {
+    let need = |there: bool, what: &str| if there { Ok(()) } else { Err(usage(format!("{what} is missing"))) };
+    match verb {
+        Verb::Send => {
+            need(!settings.to.is_empty(), "--to JID")?;
+            need(!rest.is_empty(), "the FILE to send")?;
+            check_send(settings, rest)
+        }
+        Verb::Receive => {
+            need(settings.config.dir.is_some(), "--dir DIR")?;
+            need(!settings.config.from.is_empty() || settings.config.from_file.is_some(), "--from JID, who may send,")?;
+            nothing_behind(verb, rest)
+        }
+        Verb::Drop => need(!rest.is_empty(), "the ID to drop, or all,"),
+        Verb::Run | Verb::Retry => Ok(()),
+        Verb::Status | Verb::Config => nothing_behind(verb, rest),
+    }
+}
+
+fn check_send(settings: &Settings, rest: &[OsString]) -> Result<()> {
+    let stream = rest.iter().any(|file| file == "-");
+    let one_name = settings.name.as_ref().is_some_and(|name| !name.is_for_many());
+    if one_name && rest.len() > 1 {
+        return Err(usage("--name names one file, and several are given"));
+    }
+    if stream && rest.len() > 1 {
+        return Err(usage("- is standard input, and can't be sent together with files"));
+    }
+    if stream && settings.name.is_none() {
+        return Err(usage("--name NAME is missing: standard input has no name"));
+    }
+    if settings.line.part_size > 0 && !stream {
+        return Err(usage("--part-size is for standard input (-) only"));
+    }
+    Ok(())
+}
+
+fn nothing_behind(verb: Verb, rest: &[OsString]) -> Result<()> {
+    match rest.first() {
+        Some(word) => Err(usage(format!("{} takes no file, but there is {}", verb.name(), word.to_string_lossy()))),
+        None => Ok(()),
     }
 }
 
@@ -164,5 +217,3 @@ fn misunderstood(error: lexopt::Error) -> Error {
 fn usage(what: impl Into<String>) -> Error {
     Error::new(Kind::Usage, what)
 }
-
-use crate::help;

@@ -3,16 +3,40 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use firepush::error::escape_controls;
 use firepush::settings::Settings;
-use firepush::{Error, Jid, Method};
+use firepush::{Delivery, Error, Jid, Method};
 
 /// Where and how the commands speak.
 #[derive(Clone, Copy, Default)]
 pub struct Output {
     pub json: bool,
     pub quiet: bool,
+}
+
+/// A time for people: `45 s`, `4 min`, `3 h`, `2 d`.
+pub fn pause(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..=119 => format!("{seconds} s"),
+        seconds @ 120..=7199 => format!("{} min", seconds.div_ceil(60)),
+        seconds @ 7200..=172_799 => format!("{} h", seconds.div_ceil(3600)),
+        seconds => format!("{} d", seconds.div_ceil(86400)),
+    }
+}
+
+/// What a delivery came to.
+pub fn sent_event(delivery: &Delivery) -> Event {
+    let event = Event::new("sent").text("id", &delivery.id);
+    let event = delivery.transfer.iter().fold(event, |event, transfer| event.text("transfer", transfer));
+    event
+        .text("name", &delivery.name)
+        .number("size", delivery.bytes)
+        .jid("to", &delivery.to)
+        .method(delivery.method)
+        .text("tier", delivery.tier.name())
+        .seconds("seconds", delivery.elapsed.as_secs_f64())
 }
 
 impl Output {

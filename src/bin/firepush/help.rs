@@ -12,7 +12,12 @@ firepush pushes files to a user of an XMPP server, and receives them.
 
   firepush send    --jid USER@DOMAIN --password-file FILE --to JID FILE...
   firepush receive --jid USER@DOMAIN --password-file FILE --dir DIR --from JID
-  firepush help send | help receive | --version
+  firepush run [JOB...]         does the jobs of /etc/firepush.conf, and sends what waits
+  firepush status               what waits, and why
+  firepush retry [ID...]        makes what waits due, brings back what was given up
+  firepush drop ID...|all       forgets it
+  firepush config               what is configured, and where
+  firepush help COMMAND | --version
 ";
 
 const EXIT_CODES: &str = "
@@ -48,24 +53,47 @@ pub fn print(verb: Option<Verb>) -> ExitCode {
 }
 
 /// Who reads only the beginning (`| head`) ends us no worse.
-fn say(text: &str) -> ExitCode {
+pub fn say(text: &str) -> ExitCode {
     let _ = std::io::stdout().write_all(text.as_bytes());
     ExitCode::SUCCESS
 }
 
-fn of(verb: Verb) -> String {
-    let line = match verb {
-        Verb::Send => "firepush send [OPTION]... --to JID FILE...\n\nPushes each file to the recipient.\n",
-        Verb::Receive => {
-            "firepush receive [OPTION]... --dir DIR --from JID\n\nReceives files from those who are allowed, into a folder.\n"
+fn about(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Send => {
+            "firepush send [OPTION]... --to JID FILE...\nfirepush send [OPTION]... --to JID --name NAME -\n\n\
+             Pushes each file, or standard input, to the recipient.\n"
         }
-    };
-    let mut text = format!("{line}\nOptions:\n");
+        Verb::Receive => {
+            "firepush receive [OPTION]... --dir DIR --from JID\n\n\
+             Receives files from those who are allowed, into a folder.\n"
+        }
+        Verb::Run => {
+            "firepush run [OPTION]... [JOB...]\n\n\
+             Sends what the jobs of the configuration mean, and what waits in the spool. Made for cron.\n"
+        }
+        Verb::Status => "firepush status [OPTION]...\n\nLists what waits, when it is tried again, and why.\n",
+        Verb::Retry => {
+            "firepush retry [OPTION]... [ID...]\n\n\
+             Makes what waits due (all of it without an ID), and brings back what was given up.\n"
+        }
+        Verb::Drop => "firepush drop [OPTION]... ID...|all\n\nForgets what waits or was given up: it is not sent.\n",
+        Verb::Config => {
+            "firepush config [OPTION]...\n\n\
+             Prints what is configured, as a configuration file, and where each value came from.\n"
+        }
+    }
+}
+
+fn of(verb: Verb) -> String {
+    let mut text = format!("{}\nOptions:\n", about(verb));
     let (waits, options): (Vec<_>, Vec<_>) =
         settings::rows().filter(|row| row.verbs.contains(&verb)).partition(|row| row.name.starts_with("wait_"));
     options.iter().for_each(|row| text += &entry(row));
-    text += "\nHow long each wait may last (50ms, 30s, 10m; a bare number is seconds):\n";
-    waits.iter().for_each(|row| text += &entry(row));
+    if !waits.is_empty() {
+        text += "\nHow long each wait may last (50ms, 30s, 10m; a bare number is seconds):\n";
+        waits.iter().for_each(|row| text += &entry(row));
+    }
     text
 }
 
@@ -75,7 +103,7 @@ fn entry(row: &Row) -> String {
         let _ = write!(text, " {}", row.value);
     }
     let _ = write!(text, "{:width$}{}", "", row.help, width = 34usize.saturating_sub(text.len()).max(1));
-    if row.many {
+    if row.is_list() {
         text += "; may be repeated";
     }
     if !row.default.is_empty() {
@@ -87,12 +115,4 @@ fn entry(row: &Row) -> String {
 /// The name as it is written on the command line.
 pub fn dashed(name: &str) -> String {
     name.replace('_', "-")
-}
-
-/// The word of a command.
-pub fn verb_name(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Send => "send",
-        Verb::Receive => "receive",
-    }
 }

@@ -1,18 +1,23 @@
-//! The command line: `firepush send`, `firepush receive`.
+//! The command line: `firepush send`, `firepush receive`, `firepush run` …
 
 mod args;
 mod events;
 mod help;
 mod logger;
+mod queued;
 mod receive;
+mod run;
+mod secret;
 mod send;
 mod signals;
+mod status;
 mod terminal;
 
 use std::process::ExitCode;
 
 use args::Command;
 use events::Output;
+use firepush::settings::Verb;
 
 fn main() -> ExitCode {
     let command = match args::parse(std::env::args_os().skip(1)) {
@@ -23,7 +28,12 @@ fn main() -> ExitCode {
         Command::Usage => help::usage(),
         Command::Help(verb) => help::print(verb),
         Command::Version => help::version(),
-        Command::Send(settings, files) => send::run(settings, &files),
-        Command::Receive(settings) => receive::run(settings),
+        Command::Send(configuration, files) => send::run(&configuration, &files),
+        Command::Do(Verb::Receive, configuration, _) => receive::run(configuration.settings),
+        Command::Do(Verb::Run, configuration, jobs) => run::run(&configuration, &jobs),
+        Command::Do(Verb::Retry, configuration, ids) => status::retry(&configuration, &ids),
+        Command::Do(Verb::Drop, configuration, ids) => status::forget(&configuration, &ids),
+        Command::Do(Verb::Status, configuration, _) => status::status(&configuration),
+        Command::Do(Verb::Send | Verb::Config, configuration, _) => help::say(&configuration.text()),
     }
 }

@@ -93,23 +93,23 @@ impl Collector {
     /// Says what happened; whether a file is whole.
     fn tell(&self, happening: Happening) -> bool {
         match happening {
-            Happening::Offer { id, from, name, size } => {
-                let event = Event::new("offer").text("id", &id).text("name", &name).jid("from", &from);
+            Happening::Offer { id, transfer, from, name, size } => {
+                let event = known("offer", &id, transfer).text("name", &name).jid("from", &from);
                 self.output.emit(match size {
                     Some(size) => event.number("size", size),
                     None => event,
                 });
                 false
             }
-            Happening::File { id, from, name, path, size, sha256, method } => {
-                let event = Event::new("file").text("id", &id).text("name", &name);
+            Happening::File { id, transfer, from, name, path, size, sha256, method } => {
+                let event = known("file", &id, transfer).text("name", &name);
                 let event = event.text("path", &path.to_string_lossy()).number("size", size).text("sha256", &sha256);
                 self.output.emit(event.jid("from", &from).method(method));
                 self.output.say(&format!("{}: {size} bytes from {from} by {}", path.display(), method.name()));
                 true
             }
-            Happening::Failed { id, from, name, error } => {
-                let event = Event::new("failed").text("id", &id).text("name", &name).jid("from", &from);
+            Happening::Failed { id, transfer, from, name, error } => {
+                let event = known("failed", &id, transfer).text("name", &name).jid("from", &from);
                 self.output.emit(event.error(&error));
                 self.output.complain(&format!("{name} of {from} was not received: {error}"));
                 false
@@ -117,4 +117,10 @@ impl Collector {
             _ => false,
         }
     }
+}
+
+/// An event about an offer, by the ids that it is known by.
+fn known(name: &str, id: &str, transfer: Option<String>) -> Event {
+    let event = Event::new(name).text("id", id);
+    transfer.iter().fold(event, |event, transfer| event.text("transfer", transfer))
 }

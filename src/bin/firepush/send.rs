@@ -4,21 +4,25 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use firepush::config::Empty;
-use firepush::error::{Result, Retry};
-use firepush::settings::Settings;
+use firepush::error::{Kind, Result, Retry};
+use firepush::settings::{Configuration, Recipients, Template};
+use firepush::unattended::file_name;
 use firepush::{Client, Config, Delivery, Error, Jid, Source};
 
-use crate::events::{Event, Output};
-use crate::{logger, signals, terminal};
+use crate::events::{Event, Output, sent_event};
+use crate::{logger, queued, signals, terminal};
 
 /// Sends each file in turn over one login. Every file is tried; the exit code is that of the first failure that
 /// trying again can't cure by itself, else that of the first failure.
-pub fn run(settings: Settings, files: &[PathBuf]) -> ExitCode {
-    logger::start(&settings);
-    let output = Output::new(&settings);
-    let Some(to) = settings.to.clone() else { return ExitCode::FAILURE };
-    let name = settings.name.clone();
-    let mut sending = Sending { output, to, name, config: settings.into_config(), failures: Vec::new() };
+pub fn run(configuration: &Configuration, files: &[PathBuf]) -> ExitCode {
+    let settings = &configuration.settings;
+    logger::start(settings);
+    let output = Output::new(settings);
+    if settings.line.queue || files.iter().any(|file| file.as_os_str() == "-") {
+        return queued::send(configuration, files, output);
+    }
+    let (to, name) = (settings.to.clone(), settings.name.clone());
+    let mut sending = Sending { output, to, name, config: settings.clone().into_config(), failures: Vec::new() };
     let files: Vec<_> = files.iter().map(PathBuf::as_path).filter(|file| sending.is_worth_a_login(file)).collect();
     if !files.is_empty() {
         sending.send(&files);
@@ -28,8 +32,8 @@ pub fn run(settings: Settings, files: &[PathBuf]) -> ExitCode {
 
 struct Sending {
     output: Output,
-    to: Jid,
-    name: Option<String>,
+    to: Vec<Recipients>,
+    name: Option<Template>,
     config: Config,
     failures: Vec<Error>,
 }
@@ -44,26 +48,33 @@ impl Sending {
             }
             Ok(_) => true,
             Err(error) => {
-                self.report(path, Err(error));
+                self.report(path, &self.all(), Err(error));
                 false
             }
         }
     }
 
+    fn all(&self) -> String {
+        let all: Vec<_> = self.to.iter().map(ToString::to_string).collect();
+        all.join(", ")
+    }
+
     fn skip(&self, path: &Path) {
         log::info!("{} is empty and was skipped; --empty send sends it", path.display());
-        self.output.emit(Event::new("skipped").text("name", &path.to_string_lossy()).jid("to", &self.to));
+        self.output.emit(Event::new("skipped").text("name", &path.to_string_lossy()).text("to", &self.all()));
     }
 
     fn send(&mut self, files: &[&Path]) {
+        let pairs = files.iter().flat_map(|file| self.to.iter().map(|to| (*file, to.clone())));
+        let pairs: Vec<_> = pairs.collect();
         let client = match connect(&self.config) {
             Ok(client) => client,
-            Err(error) => return self.give_up(files, &error),
+            Err(error) => return self.give_up(&pairs, &error),
         };
-        for (done, file) in files.iter().enumerate() {
-            let sent = self.send_one(&client, file);
-            self.report(file, sent);
-            let rest = &files[done + 1..];
+        for (done, (file, to)) in pairs.iter().enumerate() {
+            let sent = self.send_to_first(&client, file, to);
+            self.report(file, &to.to_string(), sent);
+            let rest = &pairs[done + 1..];
             if let Some(cause) = client.ended().filter(|_| !rest.is_empty()) {
                 return self.give_up(rest, &cause);
             }
@@ -71,40 +82,55 @@ impl Sending {
         client.close();
     }
 
+    /// To the first of several that is able.
+    fn send_to_first(&self, client: &Client, path: &Path, to: &Recipients) -> Result<Delivery> {
+        let mut last = None;
+        for jid in &to.0 {
+            match self.send_one(client, path, jid) {
+                Err(error) if is_unable(&error) => last = Some(error),
+                sent => return sent,
+            }
+        }
+        last.map_or_else(|| Err(Error::new(Kind::Usage, "there is no recipient")), Err)
+    }
+
     /// A file is opened when its turn comes, and its size fixed then.
-    fn send_one(&self, client: &Client, path: &Path) -> Result<Delivery> {
+    fn send_one(&self, client: &Client, path: &Path, to: &Jid) -> Result<Delivery> {
         let source = Source::path(path)?;
         let source = match &self.name {
-            Some(name) => source.named(name),
+            Some(name) => {
+                let name = file_name(name, path, &self.config)?;
+                source.named(&name)
+            }
             None => source,
         };
         let shown = source.name().to_owned();
-        terminal::watch(client.push(&self.to, source)?, &shown, self.output)
+        terminal::watch(client.push(to, source)?, &shown, self.output)
     }
 
-    fn report(&mut self, path: &Path, sent: Result<Delivery>) {
+    fn report(&mut self, path: &Path, to: &str, sent: Result<Delivery>) {
         match sent {
             Ok(delivery) => self.output.emit(sent_event(&delivery)),
             Err(error) => {
                 self.output.complain(&error.to_string());
-                self.fail(path, error);
+                self.fail(path, to, error);
             }
         }
     }
 
     /// No file of these can be sent, for one reason, which is said once.
-    fn give_up(&mut self, files: &[&Path], error: &Error) {
-        let rest = if self.failures.is_empty() { String::new() } else { format!("{} more not sent: ", files.len()) };
+    fn give_up(&mut self, pairs: &[(&Path, Recipients)], error: &Error) {
+        let rest = if self.failures.is_empty() { String::new() } else { format!("{} more not sent: ", pairs.len()) };
         self.output.complain(&format!("{rest}{error}"));
-        for file in files {
-            self.fail(file, error.clone());
+        for (file, to) in pairs {
+            self.fail(file, &to.to_string(), error.clone());
         }
     }
 
-    fn fail(&mut self, path: &Path, error: Error) {
+    fn fail(&mut self, path: &Path, to: &str, error: Error) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let event = Event::new("failed").text("name", &name).text("path", &path.to_string_lossy());
-        self.output.emit(event.jid("to", &self.to).error(&error));
+        self.output.emit(event.text("to", to).error(&error));
         self.failures.push(error);
     }
 
@@ -119,13 +145,7 @@ fn connect(config: &Config) -> Result<Client> {
     Client::connect_until(config, &signals::stop()?)
 }
 
-fn sent_event(delivery: &Delivery) -> Event {
-    Event::new("sent")
-        .text("id", &delivery.id)
-        .text("name", &delivery.name)
-        .number("size", delivery.bytes)
-        .jid("to", &delivery.to)
-        .method(delivery.method)
-        .text("tier", delivery.tier.name())
-        .seconds("seconds", delivery.elapsed.as_secs_f64())
+/// Another of `a | b` may be able.
+fn is_unable(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Offline | Kind::NotShared | Kind::Unable | Kind::Busy)
 }

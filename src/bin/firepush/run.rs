@@ -1,0 +1,97 @@
+//! `firepush run`.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use firepush::error::{Kind, Result};
+use firepush::settings::Configuration;
+use firepush::unattended::{Event as Happening, Outcome, Preview, Run};
+
+use crate::events::{Event, Output, pause, sent_event};
+use crate::{logger, signals};
+
+/// Does the jobs and what the spool holds.
+pub fn run(configuration: &Configuration, jobs: &[String]) -> ExitCode {
+    logger::start(&configuration.settings);
+    let output = Output::new(&configuration.settings);
+    let done = if configuration.settings.line.dry_run {
+        preview(configuration, jobs, output)
+    } else {
+        deliver(configuration, jobs, output)
+    };
+    done.unwrap_or_else(|error| output.fail(&error))
+}
+
+fn deliver(configuration: &Configuration, jobs: &[String], output: Output) -> Result<ExitCode> {
+    let stop = signals::stop()?;
+    let mut run = Run::new(configuration, &stop).only(jobs)?;
+    if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() {
+        run = run.attended();
+    }
+    let outcome = run.run(&mut |happening| tell(output, happening))?;
+    Ok(conclude(output, &outcome))
+}
+
+/// Why nothing was sent, if nothing was.
+pub fn conclude(output: Output, outcome: &Outcome) -> ExitCode {
+    if let Some(reason) = outcome.reason.as_ref().filter(|reason| reason.kind() != Kind::Stopped) {
+        let waiting =
+            if outcome.waiting == 1 { "1 file waits".into() } else { format!("{} files wait", outcome.waiting) };
+        output.complain(&format!("{reason}; {waiting}"));
+    }
+    let event = Event::new("done").number("sent", outcome.sent).number("waiting", outcome.waiting);
+    output.emit(event.number("code", outcome.exit_code().into()));
+    ExitCode::from(outcome.exit_code())
+}
+
+/// One event, for programs or for people.
+pub fn tell(output: Output, happening: Happening) {
+    match happening {
+        Happening::Sent { id, path, delivery } => {
+            output.emit(sent_event(&delivery).text("entry", &id).text("path", &path));
+        }
+        Happening::Kept { id, path, to, error, next } => {
+            let event = Event::new("kept").text("entry", &id).text("path", &path).text("to", &to.to_string());
+            output.emit(event.seconds("next", next.as_secs_f64()).error(&error));
+            output.complain(&format!("{path}: {error}; kept for retry, next in {}", pause(next)));
+        }
+        Happening::Failed { id, path, to, error } => {
+            let event = Event::new("failed").text("entry", &id).text("path", &path).text("to", &to.to_string());
+            output.emit(event.error(&error));
+            output.complain(&format!("{path}: {error}; given up, `firepush retry {id}` brings it back"));
+        }
+        Happening::Queued { id, name, size, to } => {
+            let event = Event::new("queued").text("entry", &id).text("name", &name).number("size", size);
+            output.emit(event.text("to", &to.to_string()));
+        }
+        Happening::Skipped { what, error } => {
+            output.emit(Event::new("skipped").text("name", &what).error(&error));
+            output.complain(&format!("{what} was skipped: {error}"));
+        }
+        Happening::Dropped { files } => {
+            output.emit(Event::new("dropped").number("files", files));
+            output.complain(&format!("the spool was full: {files} dropped"));
+        }
+        _ => {}
+    }
+}
+
+fn preview(configuration: &Configuration, jobs: &[String], output: Output) -> Result<ExitCode> {
+    let stop = signals::stop()?;
+    for Preview { path, to, name, how, why_not, .. } in Run::new(configuration, &stop).only(jobs)?.preview()? {
+        let to = to.map(|to| to.to_string()).unwrap_or_default();
+        let event = Event::new("preview").text("path", &path).text("to", &to).text("name", &name);
+        match why_not {
+            None => {
+                output.emit(event.text("method", how));
+                output.say(&format!("{path}: would go to {to} as {name} by {how}"));
+            }
+            Some(why) => {
+                output.emit(event.text("why_not", &why));
+                let to = if to.is_empty() { to } else { format!(" to {to}") };
+                output.say(&format!("{path}: would not go{to}: {why}"));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

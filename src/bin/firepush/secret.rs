@@ -1,0 +1,62 @@
+//! Where the password comes from: a descriptor, systemd's credentials, or a file that the library reads.
+
+use std::fs::File;
+use std::os::fd::FromRawFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use firepush::Error;
+use firepush::config::read_password;
+use firepush::error::{Kind, Result};
+use firepush::settings::Configuration;
+
+/// The name of the credential in systemd's folder.
+const CREDENTIAL: &str = "firepush.password";
+
+/// Reads a password that doesn't lie in a file of our own.
+///
+/// # Errors
+/// [`Kind::Config`].
+pub fn take(configuration: &mut Configuration) -> Result<()> {
+    let settings = &mut configuration.settings;
+    let credential = credential(settings.config.password_file.as_deref());
+    let password = match (settings.line.password_fd, credential) {
+        (Some(number), _) => Some(read_password(&mut descriptor(number)?)?),
+        (None, Some(path)) => Some(read_password(&mut credential_file(&path)?)?),
+        (None, None) => None,
+    };
+    if password.is_some() {
+        settings.config.password = password;
+        configuration
+            .jobs
+            .iter_mut()
+            .for_each(|job| job.settings.config.password.clone_from(&settings.config.password));
+    }
+    Ok(())
+}
+
+/// systemd makes its credentials 0440, and sees to it that nobody else reads them.
+fn credential(password_file: Option<&Path>) -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?);
+    match password_file {
+        Some(file) => file.starts_with(&folder).then(|| file.to_owned()),
+        None => Some(folder.join(CREDENTIAL)).filter(|file| file.exists()),
+    }
+}
+
+fn credential_file(path: &Path) -> Result<File> {
+    let opened = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path);
+    opened.map_err(|e| Error::new(Kind::Config, format!("the credential {} can't be opened: {e}", path.display())))
+}
+
+/// Standard input, output and error are something else.
+fn descriptor(number: u64) -> Result<File> {
+    let bad = |why: &str| Error::new(Kind::Config, format!("--password-fd {number}: {why}"));
+    let number = i32::try_from(number).map_err(|_| bad("there is no such descriptor"))?;
+    // SAFETY: fcntl with F_GETFD only asks whether the descriptor is open.
+    if number < 3 || unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return Err(bad("no such descriptor is open (3 and up)"));
+    }
+    // SAFETY: it is open, was handed to us for this, and nobody else in this process knows of it.
+    Ok(unsafe { File::from_raw_fd(number) })
+}

@@ -1,0 +1,113 @@
+//! What becomes of a file that everyone has got.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::deliver::Delivery;
+use super::find::Found;
+use super::plan::transfer_of;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::task::After;
+use crate::configuration::Job;
+use crate::os::dir::move_no_replace;
+use crate::os::writers::while_nobody_writes;
+
+impl Delivery<'_, '_> {
+    /// Whether all recipients of the job have got the file as it was when it was sent.
+    pub(super) fn has_everyone(&self, job: &Job, found: &Found) -> bool {
+        let Ok((file, _)) = Found::open(&found.path) else { return false };
+        let Ok(print) = found.print(&file) else { return false };
+        job.settings.to.iter().all(|to| self.state.history.has(&transfer_of(&job.name, to, &print)))
+    }
+
+    /// Deletes or moves it, unless it has changed since, or somebody writes to it.
+    pub(super) fn clear_away(&self, job: &str, found: &Found) {
+        let after = self.run.job(Some(job)).map(|job| job.settings.task.after.clone()).unwrap_or_default();
+        if after == After::Keep {
+            return;
+        }
+        match cleared(found, after) {
+            Ok(true) => {}
+            Ok(false) => {
+                log::info!("{} is left for the next run: it changed, or is being written", found.path.display())
+            }
+            Err(e) => log::warn!("{e}"),
+        }
+    }
+}
+
+/// Whether it was done.
+fn cleared(found: &Found, after: After) -> Result<bool> {
+    let (file, now) = match Found::open(&found.path) {
+        Err(e) if e.kind() == Kind::NoFile => return Ok(true),
+        opened => opened?,
+    };
+    if now != *found {
+        return Ok(false);
+    }
+    let sent = found.clone();
+    let act = move |file: &File| clear(&sent, &after, file);
+    let kept = file.try_clone().map_err(|e| failed(&found.path, &e))?;
+    match while_nobody_writes(file, move || act(&kept))? {
+        None => Ok(false),
+        Some(done) => done.map_err(|e| failed(&found.path, &e)),
+    }
+}
+
+/// Looks once more, while nobody can begin to write.
+fn clear(found: &Found, after: &After, file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (held, named) = (file.metadata()?, fs::symlink_metadata(&found.path)?);
+    let same = (held.dev(), held.ino()) == (named.dev(), named.ino());
+    if !same || held.len() != found.size {
+        return Ok(false);
+    }
+    match after {
+        After::Keep => {}
+        After::Delete => fs::remove_file(&found.path)?,
+        After::Move(folder) => move_to(&found.path, folder)?,
+    }
+    Ok(true)
+}
+
+/// Under its own name, or a numbered one where that is taken; to another file system, by a copy.
+fn move_to(path: &Path, folder: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for n in 0..=999 {
+        let name = if n == 0 { name.clone() } else { crate::transfer::name::numbered(&name, n) };
+        match move_no_replace(path, &folder.join(name)) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) if e.raw_os_error() == Some(libc::EXDEV) => return copy_to(path, folder),
+            moved => return moved,
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn copy_to(path: &Path, folder: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let part: PathBuf = folder.join(format!(".{name}.part"));
+    let copied = fs::copy(path, &part).and_then(|_| File::open(&part)?.sync_all());
+    for n in 0..=999 {
+        let name = if n == 0 { name.clone() } else { crate::transfer::name::numbered(&name, n) };
+        match copied
+            .as_ref()
+            .map_err(|e| io::Error::from(e.kind()))
+            .and_then(|()| move_no_replace(&part, &folder.join(name)))
+        {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Ok(()) => return fs::remove_file(path),
+            Err(e) => {
+                let _ = fs::remove_file(&part);
+                return Err(e);
+            }
+        }
+    }
+    let _ = fs::remove_file(&part);
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn failed(path: &Path, cause: &io::Error) -> Error {
+    Error::new(Kind::Write, format!("{} was sent, but can't be moved or deleted: {cause}", path.display()))
+}

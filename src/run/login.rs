@@ -1,0 +1,103 @@
+//! The one login of a run, when it is due.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::deliver::Delivery;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::base::settings::Settings;
+use crate::client::Client;
+use crate::spool::standing::Seen;
+use crate::spool::tries::{LOGIN, Tries};
+
+impl Delivery<'_, '_> {
+    /// `None` when it isn't due or failed: then everything waits.
+    ///
+    /// # Errors
+    /// [`Kind::Config`], which no waiting cures.
+    pub(super) fn log_in(&mut self) -> Result<Option<Client>> {
+        let settings = &self.run.configuration.settings;
+        let tried_with = fingerprint(settings);
+        let standing = &mut self.state.standing;
+        if standing.tried_with != tried_with {
+            (standing.login, standing.server) = (Tries::default(), Tries::default());
+        }
+        standing.tried_with = tried_with;
+        if let Some(tries) = self.not_due() {
+            let (left, what) = (tries.left(self.state.clock.now()).as_secs(), tries.what.clone());
+            log::info!("not tried again for {left} s: {what}");
+            self.is_over = true;
+            return Ok(None);
+        }
+        let mut config = settings.clone().into_config();
+        config.state.get_or_insert_with(|| super::state::folder(settings));
+        match Client::connect_until(&config, &self.run.stop) {
+            Ok(client) => {
+                (self.state.standing.login, self.state.standing.server) = (Tries::default(), Tries::default());
+                self.welcome_back(&client)?;
+                Ok(Some(client))
+            }
+            Err(error) => self.not_logged_in(error).map(|()| None),
+        }
+    }
+
+    fn not_due(&self) -> Option<&Tries> {
+        let (now, standing) = (self.state.clock.now(), &self.state.standing);
+        [&standing.login, &standing.server].into_iter().find(|tries| !self.run.now && !tries.is_due(now))
+    }
+
+    fn not_logged_in(&mut self, error: Error) -> Result<()> {
+        self.is_over = true;
+        let (clock, pace) = (self.state.clock.clone(), self.state.pace());
+        match error.kind() {
+            Kind::Config => return Err(error),
+            Kind::Stopped => {}
+            _ if error.is_auth() => self.state.standing.login.failed(&error, LOGIN, &*clock),
+            _ => self.state.standing.server.failed(&error, pace, &*clock),
+        }
+        self.outcome.reason = Some(error);
+        Ok(())
+    }
+
+    /// Who was away or offline when a file came, and is there now, may be asked at once.
+    fn welcome_back(&mut self, client: &Client) -> Result<()> {
+        let now = self.state.clock.now();
+        let absent = self.state.standing.recipients.iter();
+        let absent = absent.filter(|(_, with)| with.seen == Seen::Absent && !with.tries.is_due(now));
+        let absent: Vec<Jid> = absent.filter_map(|(jid, _)| jid.parse().ok()).collect();
+        for jid in absent {
+            if client.sees(&jid)? == Seen::Present {
+                log::info!("{jid} is back");
+                self.state.standing.recipients.remove(jid.as_str());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a login depends on: when it changed, a refused one is tried again at once. Of files, only when they were
+/// changed; nothing of what they hold is kept.
+fn fingerprint(settings: &Settings) -> String {
+    let config = &settings.config;
+    // Sixteen bits tell two passwords apart well enough, and help nobody to guess one.
+    let password = config.password.as_ref().map(|secret| sha1_smol::Sha1::from(secret.reveal()).digest().to_string());
+    let file = |path: &Option<std::path::PathBuf>| path.as_deref().map_or(String::new(), changed);
+    let parts = [
+        format!("{:?} {:?} {:?}", config.jid, config.server, config.direct_tls),
+        format!("{:?} {:?} {:?}", config.pins, config.min_auth, config.ca_file),
+        password.map(|digest| digest[..4].to_owned()).unwrap_or_default(),
+        file(&config.password_file),
+        file(&config.ca_file),
+        file(&config.cert_file),
+        file(&config.key_file),
+    ];
+    sha1_smol::Sha1::from(parts.join("\n")).digest().to_string()
+}
+
+fn changed(path: &Path) -> String {
+    let meta = std::fs::metadata(path);
+    meta.map_or(String::new(), |meta| {
+        format!("{} {} {} {}", path.display(), meta.mtime(), meta.mtime_nsec(), meta.size())
+    })
+}

@@ -1,0 +1,226 @@
+//! What is to be sent to whom, what waits, and why.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::find::{Found, find};
+use super::state::State;
+use crate::base::config::Empty;
+use crate::base::error::{Error, Kind};
+use crate::base::task::{After, OpenFiles, Recipients};
+use crate::configuration::Job;
+use crate::os::file::open_regular;
+use crate::os::writers::while_nobody_writes;
+use crate::spool::entry::Entry;
+use crate::spool::tries::Tries;
+use crate::spool::{Shelf, id_of};
+
+/// A file for one recipient, or for the first of several that is able.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The id of its entry in the spool, whether there is one or not.
+    pub id: String,
+    pub transfer: String,
+    pub job: Option<String>,
+    pub to: Recipients,
+    pub from: From,
+    pub tries: Tries,
+    /// When it came into the spool, or was changed last.
+    pub since: u64,
+}
+
+/// Where the bytes are.
+#[derive(Clone, Debug)]
+pub enum From {
+    /// In a file that stays where it is.
+    File(Found),
+    /// In the spool.
+    Spool(Entry),
+}
+
+/// Everything that a run could do.
+#[derive(Default)]
+pub struct Plan {
+    pub items: Vec<Item>,
+    /// Entries that are given up: id and what it is.
+    pub given_up: Vec<(String, Option<Entry>)>,
+    /// Files that everyone has got, and that wait only to be deleted or moved.
+    pub finished: Vec<(String, Found)>,
+    /// Files that are not sent now, and why.
+    pub left: Vec<(PathBuf, String)>,
+    pub troubles: Vec<(PathBuf, Error)>,
+    /// The transfers of all files that are there.
+    pub seen: HashSet<String>,
+    /// Notes of files that are gone or were sent.
+    pub stale: Vec<String>,
+    /// What was tried, but is no more: a crash left that.
+    pub orphans: Vec<String>,
+    /// Entries that can't be read; or they have just been sent.
+    pub damaged: Vec<String>,
+}
+
+/// The id of a file's transfer: it changes when the file does.
+pub fn transfer_of(job: &str, to: &Recipients, print: &str) -> String {
+    id_of(&[b"file", job.as_bytes(), to.to_string().as_bytes(), print.as_bytes()])
+}
+
+impl Plan {
+    /// Looks at the files of the jobs and at the spool. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Kind::Read`] when the spool can't be listed.
+    pub fn make(state: &State, jobs: &[&Job], all_jobs: bool) -> Result<Plan, Error> {
+        let mut plan = Plan::default();
+        let mut ids = HashSet::new();
+        for job in jobs {
+            plan.add_files(state, job, &mut ids);
+        }
+        plan.add_kept(state, jobs, all_jobs, &ids)?;
+        Ok(plan)
+    }
+
+    fn add_files(&mut self, state: &State, job: &Job, ids: &mut HashSet<String>) {
+        let finds = find(&job.settings.task.files, job.settings.task.order);
+        self.troubles.extend(finds.troubles);
+        for found in finds.files {
+            let note = |to: &Recipients| {
+                id_of(&[
+                    b"note",
+                    job.name.as_bytes(),
+                    to.to_string().as_bytes(),
+                    found.path.as_os_str().as_encoded_bytes(),
+                ])
+            };
+            if let Some(why) = left(state, job, &found) {
+                ids.extend(job.settings.to.iter().map(note));
+                self.left.push((found.path, why));
+                continue;
+            }
+            match open_regular(&found.path).and_then(|file| found.print(&file)) {
+                Ok(print) => ids.extend(self.add_file(state, job, &found, &print, note)),
+                Err(error) if error.kind() == Kind::NoFile => {}
+                Err(error) => {
+                    ids.extend(job.settings.to.iter().map(note));
+                    self.troubles.push((found.path, error));
+                }
+            }
+        }
+    }
+
+    /// Nothing becomes of the files of these jobs; what is remembered of them stays.
+    pub fn leave_files_of(&mut self, jobs: &[String]) {
+        self.items.retain(|item| matches!(item.from, From::Spool(_)) || !item.job.iter().any(|job| jobs.contains(job)));
+        self.finished.retain(|(job, _)| !jobs.contains(job));
+    }
+
+    /// The ids of those who have not got it yet.
+    fn add_file(
+        &mut self,
+        state: &State,
+        job: &Job,
+        found: &Found,
+        print: &str,
+        note: impl Fn(&Recipients) -> String,
+    ) -> Vec<String> {
+        let mut missing = Vec::new();
+        for to in &job.settings.to {
+            let transfer = transfer_of(&job.name, to, print);
+            self.seen.insert(transfer.clone());
+            if state.history.has(&transfer) {
+                continue;
+            }
+            let id = note(to);
+            missing.push(id.clone());
+            let given_up = state.spool().and_then(|spool| spool.look(Shelf::Failed, &id));
+            match given_up.filter(|entry| entry.transfer == transfer) {
+                Some(entry) => self.given_up.push((id, Some(entry))),
+                None => {
+                    let tries = state.spool().map(|spool| spool.tries(&id)).unwrap_or_default();
+                    let (job, to, from) = (Some(job.name.clone()), to.clone(), From::File(found.clone()));
+                    self.items.push(Item { id, transfer, job, to, from, tries, since: found.changed_at() });
+                }
+            }
+        }
+        if missing.is_empty() && job.settings.task.after != After::Keep {
+            self.finished.push((job.name.clone(), found.clone()));
+        }
+        missing
+    }
+
+    /// What the spool holds: first, for it has waited longest. Notes of files that are gone or were sent are stale.
+    fn add_kept(&mut self, state: &State, jobs: &[&Job], all_jobs: bool, ids: &HashSet<String>) -> Result<(), Error> {
+        let Some(spool) = state.spool() else { return Ok(()) };
+        let ours = |job: &Option<String>| all_jobs || jobs.iter().any(|ours| Some(&ours.name) == job.as_ref());
+        let mut kept = Vec::new();
+        for id in spool.ids(Shelf::Queue)? {
+            match spool.look(Shelf::Queue, &id) {
+                Some(entry) if !ours(&entry.job) => {}
+                Some(entry) if entry.path.is_some() && !ids.contains(&id) => self.stale.push(id),
+                Some(entry) if entry.path.is_some() => {}
+                Some(entry) => kept.push(Item {
+                    transfer: entry.transfer.clone(),
+                    job: entry.job.clone(),
+                    to: entry.to.clone(),
+                    tries: spool.tries(&id),
+                    since: entry.made,
+                    from: From::Spool(entry),
+                    id,
+                }),
+                None => self.damaged.push(id),
+            }
+        }
+        kept.sort_by(|a, b| (a.since, &a.id).cmp(&(b.since, &b.id)));
+        kept.append(&mut self.items);
+        self.items = kept;
+        for id in spool.ids(Shelf::Failed)? {
+            let known = self.given_up.iter().any(|(given_up, _)| *given_up == id);
+            match spool.look(Shelf::Failed, &id) {
+                _ if known => {}
+                Some(entry) if !ours(&entry.job) => {}
+                Some(entry) if entry.path.is_some() => self.stale.push(id),
+                entry => self.given_up.push((id, entry)),
+            }
+        }
+        let is_left = |id: &String| !ids.contains(id) && !spool.has(Shelf::Queue, id) && !spool.has(Shelf::Failed, id);
+        self.orphans = spool.tried()?.into_iter().filter(|id| all_jobs && is_left(id)).collect();
+        Ok(())
+    }
+}
+
+/// Why a file is not sent in this run, whoever should get it.
+fn left(state: &State, job: &Job, found: &Found) -> Option<String> {
+    let task = &job.settings.task;
+    let age = Duration::from_secs(state.clock.now().saturating_sub(found.changed_at()));
+    if found.size == 0 && job.settings.config.empty == Empty::Skip {
+        return Some("it is empty (empty = skip)".into());
+    }
+    if job.settings.config.max_size != 0 && found.size > job.settings.config.max_size {
+        return Some(format!("it is larger than {} bytes (max_size)", job.settings.config.max_size));
+    }
+    if age < task.min_age {
+        return Some("it was changed just now (min_age)".into());
+    }
+    if !task.max_age.is_zero() && age > task.max_age {
+        return Some("it is too old (max_age)".into());
+    }
+    if task.open_files() == OpenFiles::Wait && !is_closed(found) {
+        return Some("some process has it open for writing (open_files = wait)".into());
+    }
+    None
+}
+
+fn is_closed(found: &Found) -> bool {
+    let closed = open_regular(&found.path).and_then(|file| while_nobody_writes(file, || ()));
+    matches!(closed, Ok(Some(())))
+}
+
+impl Item {
+    /// The file's own name, for people and templates.
+    pub fn shown(&self) -> String {
+        match &self.from {
+            From::File(found) => found.path.display().to_string(),
+            From::Spool(entry) => entry.name.clone(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What was sent and stays where it is: a line for each transfer, so that it isn't sent again.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::replace_durably;
+use crate::base::error::{Error, Kind, Result};
+
+/// What isn't seen any more is forgotten after so many seconds: a medium may have been away.
+const FORGET: u64 = 90 * 86400;
+
+/// So many lines too many are worth a new file.
+const DEAD_MAX: usize = 1000;
+
+/// The transfers that are done, by their ids.
+pub struct History {
+    path: PathBuf,
+    done: HashMap<u128, u64>,
+    /// Lines of the file; more than one can stand for a transfer.
+    lines: usize,
+    /// The last line was cut by a crash.
+    torn: bool,
+    file: Option<File>,
+}
+
+impl History {
+    /// Reads it; a file that isn't there is an empty one, and lines that can't be read are none.
+    ///
+    /// # Errors
+    /// [`Kind::Read`].
+    pub fn read(folder: &Path) -> Result<History> {
+        let path = folder.join("history");
+        let mut text = Vec::new();
+        match File::open(&path).and_then(|mut file| file.read_to_end(&mut text)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::new(Kind::Read, format!("can't read {}: {e}", path.display())).because(e));
+            }
+            _ => {}
+        }
+        let torn = text.last().is_some_and(|byte| *byte != b'\n');
+        let lines: Vec<_> = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+        let done = lines.iter().filter_map(|line| parse(line)).collect();
+        Ok(History { path, done, lines: lines.len(), torn, file: None })
+    }
+
+    pub fn has(&self, transfer: &str) -> bool {
+        number(transfer).is_some_and(|id| self.done.contains_key(&id))
+    }
+
+    /// Makes sure that it can be written, before anything is sent that couldn't be remembered.
+    ///
+    /// # Errors
+    /// [`Kind::Write`].
+    pub fn prepare(&mut self) -> Result<()> {
+        if self.file.is_none() {
+            let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path);
+            let mut file = opened.map_err(|e| self.failed(e))?;
+            // The end of a line costs nothing, and a full disk shows now.
+            file.write_all(b"\n").map_err(|e| self.failed(e))?;
+            self.file = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Remembers a transfer, safe against a power cut.
+    ///
+    /// # Errors
+    /// [`Kind::Write`].
+    pub fn record(&mut self, transfer: &str, now: u64) -> Result<()> {
+        let Some(id) = number(transfer) else { return Ok(()) };
+        self.prepare()?;
+        let line = format!("{transfer} {now}\n");
+        let written =
+            self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()));
+        written.map_err(|e| self.failed(e))?;
+        self.done.insert(id, now);
+        self.lines += 1;
+        Ok(())
+    }
+
+    /// Drops what is neither seen nor young, when there is much of it.
+    ///
+    /// # Errors
+    /// [`Kind::Write`]; the old file is then still there.
+    pub fn tidy(&mut self, seen: &HashSet<String>, now: u64) -> Result<()> {
+        let seen: HashSet<u128> = seen.iter().filter_map(|id| number(id)).collect();
+        let alive = |(id, time): &(&u128, &u64)| seen.contains(*id) || time.saturating_add(FORGET) > now;
+        let alive: HashMap<u128, u64> = self.done.iter().filter(alive).map(|(id, time)| (*id, *time)).collect();
+        if self.lines <= 2 * alive.len() + DEAD_MAX {
+            return Ok(());
+        }
+        let text: String = alive.iter().map(|(id, time)| format!("{id:020x} {time}\n")).collect();
+        replace_durably(&self.path, text.as_bytes()).map_err(|e| self.failed(e))?;
+        (self.lines, self.torn, self.file, self.done) = (alive.len(), false, None, alive);
+        Ok(())
+    }
+
+    fn failed(&self, cause: io::Error) -> Error {
+        let what = format!("can't remember in {} what was sent: {cause}", self.path.display());
+        Error::new(Kind::Write, what).because(cause)
+    }
+}
+
+fn parse(line: &[u8]) -> Option<(u128, u64)> {
+    let (id, time) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+    Some((number(id)?, time.parse().ok()?))
+}
+
+/// Transfers of watched files have ids of 20 hex digits.
+fn number(transfer: &str) -> Option<u128> {
+    u128::from_str_radix(transfer, 16).ok().filter(|_| transfer.len() == 20)
+}

@@ -1,0 +1,161 @@
+//! Bytes on their way into the spool.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use super::claim::Claim;
+use super::entry::Entry;
+use super::{Shelf, Spool};
+use crate::base::error::{Error, Kind, Result};
+use crate::os::lock::Lock;
+use crate::os::random;
+
+/// Room is made for so many bytes at a time.
+const STEP: u64 = 256 * 1024;
+
+/// An entry that is being written. Dropped before it is published, it is removed.
+pub struct Intake<'s> {
+    spool: &'s Spool,
+    path: PathBuf,
+    lock: Option<Lock>,
+    written: u64,
+    room: u64,
+    dropped: u64,
+}
+
+impl Spool {
+    /// Begins an entry.
+    ///
+    /// # Errors
+    /// [`Kind::Write`] when it can't be written, or there is no room.
+    pub fn intake(&self) -> Result<Intake<'_>> {
+        let dropped = self.make_room(0, true)?;
+        let path = self.path.join("new").join(random::token(20)?);
+        let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+        let lock = opened.and_then(Lock::try_take).map_err(|e| self.unwritable(e))?;
+        Ok(Intake { spool: self, path, lock, written: 0, room: 0, dropped })
+    }
+
+    /// Begins an entry with the bytes of another.
+    ///
+    /// # Errors
+    /// [`Kind::Read`] when that one is gone, [`Kind::Write`].
+    pub fn again(&self, id: &str) -> Result<Intake<'_>> {
+        let unreadable = |e: io::Error| Error::new(Kind::Read, format!("can't read the entry {id}: {e}")).because(e);
+        let mut file = File::open(self.at(Shelf::Queue, id)).map_err(unreadable)?;
+        let entry =
+            Entry::read(&file).map_err(unreadable)?.ok_or_else(|| unreadable(io::ErrorKind::InvalidData.into()))?;
+        let mut intake = self.intake()?;
+        intake.copy(&mut file, entry.size).map_err(|e| e.at(id))?;
+        Ok(intake)
+    }
+
+    /// Removes what a crash left behind, and what is still being written stays.
+    pub fn clean(&self) {
+        for left in fs::read_dir(self.path.join("new")).into_iter().flatten().flatten() {
+            let unlocked = File::open(left.path()).and_then(Lock::try_take);
+            if matches!(unlocked, Ok(Some(_))) && fs::remove_file(left.path()).is_ok() {
+                log::info!("removed {}, which was never finished", left.path().display());
+            }
+        }
+        for folder in ["queue", "tries", "."] {
+            for left in fs::read_dir(self.path.join(folder)).into_iter().flatten().flatten() {
+                let name = left.file_name();
+                if name.to_string_lossy().starts_with('.') && name.to_string_lossy().ends_with(".new") {
+                    let _ = fs::remove_file(left.path());
+                }
+            }
+        }
+    }
+}
+
+impl Intake<'_> {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// [`Kind::Write`] when they can't be written, or there is no room.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.written + bytes.len() as u64 > self.room {
+            // What is written already counts as held.
+            let few = bytes.len() as u64;
+            let room = if self.spool.has_room(STEP.max(few), false) { STEP.max(few) } else { few };
+            self.dropped += self.spool.make_room(room, false)?;
+            self.room = self.written + room;
+        }
+        let Some(lock) = &self.lock else { return Ok(()) };
+        lock.file().write_all(bytes).map_err(|e| self.spool.unwritable(e))?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Takes so many bytes of a reader; says how many there were.
+    ///
+    /// # Errors
+    /// [`Kind::Read`], and as [`Intake::write`].
+    pub fn copy(&mut self, from: &mut impl Read, most: u64) -> Result<u64> {
+        let mut buffer = [0; 16 * 1024];
+        let mut taken = 0;
+        while taken < most {
+            let wanted = buffer.len().min(usize::try_from(most - taken).unwrap_or(buffer.len()));
+            match from.read(&mut buffer[..wanted]) {
+                Ok(0) => break,
+                Ok(n) => {
+                    self.write(&buffer[..n])?;
+                    taken += n as u64;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(why(e)),
+            }
+        }
+        Ok(taken)
+    }
+
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// How many entries made room for this one.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Gives the entry its name, safe against a power cut: two fsyncs. It is claimed by us.
+    ///
+    /// # Errors
+    /// [`Kind::Write`].
+    pub fn publish(mut self, id: &str, entry: Entry) -> Result<Claim> {
+        let lost = || io::Error::from(io::ErrorKind::NotFound);
+        let Some(lock) = self.lock.take() else { return Err(self.spool.unwritable(lost())) };
+        let target = self.spool.at(Shelf::Queue, id);
+        let entry = Entry { size: self.written, ..entry };
+        let published = (|| {
+            lock.file().write_all(entry.trailer().as_bytes())?;
+            lock.file().sync_data()?;
+            if lock.file().metadata()?.nlink() == 0 {
+                return Err(lost());
+            }
+            fs::rename(&self.path, &target)?;
+            File::open(self.spool.path.join(Shelf::Queue.name()))?.sync_all()
+        })();
+        published.map_err(|e| self.spool.unwritable(e))?;
+        Ok(Claim::new(id.to_owned(), entry, lock))
+    }
+}
+
+/// A reader of ours says itself why it ended.
+fn why(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => Error::new(Kind::Read, format!("can't read: {error}")).because(error),
+    }
+}
+
+impl Drop for Intake<'_> {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
