@@ -168,11 +168,20 @@ impl Server {
 
     /// As an administrator does it: in order, on the same ports, with the same accounts.
     pub fn restart(&self) {
+        self.stop();
+        self.start_again();
+    }
+
+    pub fn stop(&self) {
         let mut processes = self.processes.lock().expect("no panic");
         let last = processes.last_mut().expect("at least one");
         last.stop();
         while last.line().is_some() {}
-        processes.push(launch(&mut self.start.lock().expect("no panic")).expect("its ports are free"));
+    }
+
+    pub fn start_again(&self) {
+        let process = launch(&mut self.start.lock().expect("no panic")).expect("its ports are free");
+        self.processes.lock().expect("no panic").push(process);
     }
 
     fn with_process(&self, act: fn(&Process)) {

@@ -1,0 +1,32 @@
+//! A device that nobody watches: `firepush run` and what belongs to it, against real servers.
+
+#[path = "support/mod.rs"]
+mod support;
+
+#[path = "unattended/bed.rs"]
+mod bed;
+#[path = "unattended/disk.rs"]
+mod disk;
+#[path = "unattended/five.rs"]
+mod five;
+#[path = "unattended/jobs.rs"]
+mod jobs;
+#[path = "unattended/kills.rs"]
+mod kills;
+#[path = "unattended/schedule.rs"]
+mod schedule;
+#[path = "unattended/shim.rs"]
+mod shim;
+#[path = "unattended/steps.rs"]
+mod steps;
+#[path = "unattended/together.rs"]
+mod together;
+#[path = "unattended/waiting.rs"]
+mod waiting;
+#[path = "unattended/writes.rs"]
+mod writes;
+
+/// Whether every cell is wanted: `make check-full`.
+fn full() -> bool {
+    std::env::var_os("FIREPUSH_FULL").is_some_and(|value| value == "1")
+}
