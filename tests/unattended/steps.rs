@@ -1,0 +1,130 @@
+//! `kill -9` right before and right after each call that changes a file of the device.
+
+use std::fs::{self, File};
+use std::process::Command;
+
+use crate::bed::Device;
+use crate::five::{Five, NOWHERE, nothing_is_left};
+use crate::full;
+use crate::shim::{Deed, watched};
+
+/// Every step of so many, or in `make check` only each `every`-th.
+pub fn steps(count: usize, every: usize) -> impl Iterator<Item = usize> {
+    (1..=count).step_by(if full() { 1 } else { every })
+}
+
+/// How many calls a run over five files makes.
+pub fn count(five: &mut Five) -> usize {
+    five.begin(2);
+    five.deliver();
+    five.begin(2);
+    let count = watched(&five.device, five.run(), Deed::Nothing, 0).calls.len();
+    five.deliver();
+    assert!(count > 20, "{count} calls");
+    count
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_step_loses_nothing() {
+    let mut five = Five::new();
+    let count = count(&mut five);
+    let (mut tried, mut killed) = (0, 0);
+    for (deed, every) in [(Deed::KillBefore, 1), (Deed::KillAfter, 5)] {
+        for number in steps(count, every) {
+            five.begin(2);
+            tried += 1;
+            if watched(&five.device, five.run(), deed, number).exit.code == -1 {
+                five.blow();
+                killed += 1;
+            }
+            five.deliver();
+        }
+    }
+    println!("{killed} kills, {} files came again", five.check());
+    assert!(killed * 10 >= tried * 9, "{killed} of {tried} were killed");
+}
+
+#[test]
+fn a_run_that_is_killed_at_any_step_while_nobody_takes_files_loses_nothing() {
+    let mut five = Five::alone();
+    five.begin(2);
+    watched(&five.device, five.run(), Deed::Nothing, 0).exit.expect(75);
+    let count = watched(&five.device, five.run(), Deed::Nothing, 0).calls.len();
+    assert!(count >= 6, "{count} calls");
+    for deed in [Deed::KillBefore, Deed::KillAfter] {
+        for number in steps(count, 1) {
+            assert_eq!(watched(&five.device, five.run(), deed, number).exit.code, -1, "{deed:?} {number}");
+        }
+    }
+    five.receive();
+    five.deliver();
+    assert_eq!(five.check(), 0, "nothing came again");
+}
+
+#[test]
+fn the_note_of_a_file_goes_with_it_whenever_the_run_is_killed() {
+    let device = Device::new();
+    device.logs("wait_presence = 20ms");
+    let (mut number, mut deed) = (1, Deed::KillBefore);
+    loop {
+        let name = format!("messages.{number}.{deed:?}");
+        device.log(&name, &name);
+        device.run(&["--now"]).expect(75);
+        assert_eq!(device.queue().len(), 1, "a note");
+        let mut receiver = device.receiver();
+        let it = watched(&device, device.words("run", &["--now"]), deed, number);
+        device.run(&["--now"]).expect(0);
+        nothing_is_left(&device);
+        assert_eq!(device.arrived(&mut receiver, &name), name.as_bytes());
+        receiver.stop();
+        receiver.wait();
+        (number, deed) = match (it.exit.code, deed) {
+            (-1, _) => (number + 1, deed),
+            (_, Deed::KillBefore) => (1, Deed::KillAfter),
+            _ => break,
+        };
+    }
+}
+
+#[test]
+fn what_send_takes_is_in_the_spool_whole_or_not_at_all_whenever_it_is_killed() {
+    let device = Device::new();
+    let mut receiver = device.receiver();
+    for words in ways(&device) {
+        let count = watched(&device, sending(&device, &words), Deed::Nothing, 0).calls.len();
+        for deed in [Deed::KillBefore, Deed::KillAfter] {
+            for number in steps(count, 4) {
+                fs::remove_dir_all(device.path("spool")).expect("the spool");
+                let it = watched(&device, sending(&device, &words), deed, number);
+                let kept = device.queue().len();
+                assert!(it.exit.code == -1 && kept >= it.exit.events("queued").len(), "{deed:?} {number}: {kept}");
+                assert_eq!(device.run(&["--now"]).expect(0).events("sent").len(), kept);
+                for _ in 0..kept {
+                    let file = receiver.event("file");
+                    let path = device.path("inbox").join(file["name"].as_str().expect("a name"));
+                    assert!(fs::read(path).expect("a file") == fs::read(device.path("input")).expect("a file"));
+                }
+                nothing_is_left(&device);
+            }
+        }
+    }
+}
+
+/// How `send` is given what it keeps.
+pub fn ways(device: &Device) -> [Vec<String>; 2] {
+    let input = device.path("input");
+    fs::write(&input, (0..15_000u32).flat_map(u32::to_le_bytes).collect::<Vec<u8>>()).expect("a file");
+    let words = |more: &[&str]| {
+        let all = [&NOWHERE, &["--to", &device.ops.jid][..], more].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    [words(&["--queue", &input.to_string_lossy()]), words(&["--name", "input", "-"])]
+}
+
+/// `firepush send …` with the file to read.
+pub fn sending(device: &Device, words: &[String]) -> Command {
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut command = device.words("send", &words);
+    command.stdin(File::open(device.path("input")).expect("a file"));
+    command
+}
