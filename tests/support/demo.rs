@@ -34,8 +34,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     step("4. It pushes it again inside the XMPP stream: IBB, which works where only the XMPP port is open.");
     demo.push("ibb")?;
 
-    step("5. The receiver was asked for two files and ends by itself; the server is stopped, all files are removed.");
-    demo.receiver.wait().expect(0);
+    step("5. The receiver was asked for two files and ends by itself.");
+    let Demo { device, ops, receiver, log } = demo;
+    receiver.wait().expect(0);
+
+    step("6. Nobody watches the device: its configuration, for `firepush run` from cron. The server is down.");
+    let unattended = Unattended::configure(&device, &ops, &log)?;
+    server.stop();
+    unattended.run(&[], 75)?;
+    unattended.firepush("status", &[], 0)?;
+
+    step("7. The server is up again, and so is the operator. (`--now`: the demo does not wait for the next try.)");
+    server.start_again();
+    let inbox = tempfile::Builder::new().prefix("firepush-inbox-").tempdir()?;
+    let mut receiver = Run::receive_from(&device.jid, &ops, inbox.path()).args(["--count", "1"]).start();
+    receiver.event("ready");
+    unattended.run(&["--now"], 0)?;
+    let file = receiver.event("file");
+    println!("   The receiver says: {} from {}.", text(&file, "path"), text(&file, "from"));
+    compare(&log, Path::new(text(&file, "path")))?;
+    unattended.run(&[], 0)?;
+    println!("   Nothing new, nothing sent, nothing written.");
+
+    step("8. The server is stopped, all files are removed.");
     println!("   To a Spark user on your Openfire it is the same `firepush send`, with your account and server.");
     Ok(())
 }
@@ -64,10 +85,61 @@ impl Demo {
         let file = self.receiver.event("file");
         let arrived = Path::new(text(&file, "path"));
         println!("   The receiver says: {} from {}.", arrived.display(), text(&file, "from"));
-        if fs::read(&self.log)? != fs::read(arrived)? {
-            return Err(format!("{} and {} differ", self.log.display(), arrived.display()).into());
+        compare(&self.log, arrived)
+    }
+}
+
+fn compare(sent: &Path, arrived: &Path) -> Result<(), Box<dyn Error>> {
+    if fs::read(sent)? != fs::read(arrived)? {
+        return Err(format!("{} and {} differ", sent.display(), arrived.display()).into());
+    }
+    println!("   Compared byte by byte: identical.");
+    Ok(())
+}
+
+/// A device with a configuration file, in a folder that goes with the demo.
+struct Unattended(tempfile::TempDir);
+
+impl Unattended {
+    fn configure(device: &Account, ops: &Account, log: &Path) -> Result<Unattended, Box<dyn Error>> {
+        let folder = tempfile::Builder::new().prefix("firepush-device-").tempdir()?;
+        let text = format!(
+            "jid = {}\npassword_file = {}\nserver = {}\nca_file = {}\nspool = {}\n\n[messages]\nfiles = {}\nto = {}\n",
+            device.jid,
+            device.password_file.display(),
+            device.server,
+            device.trust[1].to_string_lossy(),
+            folder.path().join("spool").display(),
+            log.display(),
+            ops.jid,
+        );
+        text.lines().for_each(|line| println!("   | {line}"));
+        fs::write(folder.path().join("firepush.conf"), text)?;
+        Ok(Unattended(folder))
+    }
+
+    fn run(&self, words: &[&str], code: i32) -> Result<(), Box<dyn Error>> {
+        self.firepush("run", words, code)
+    }
+
+    fn firepush(&self, verb: &str, words: &[&str], code: i32) -> Result<(), Box<dyn Error>> {
+        let conf = self.0.path().join("firepush.conf");
+        println!("   $ firepush {verb} --config {} {}", conf.display(), words.join(" "));
+        let output = std::process::Command::new(support::run::binary())
+            .arg(verb)
+            .arg("--config")
+            .arg(conf)
+            .args(words)
+            .output()?;
+        for line in output.stdout.split(|b| *b == b'\n').chain(output.stderr.split(|b| *b == b'\n')) {
+            if !line.is_empty() {
+                println!("   {}", String::from_utf8_lossy(line));
+            }
         }
-        println!("   Compared byte by byte: identical.");
+        match output.status.code() {
+            Some(ended) if ended == code => println!("   (exit code {code})"),
+            ended => return Err(format!("it ended with {ended:?}, not {code}").into()),
+        }
         Ok(())
     }
 }

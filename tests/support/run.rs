@@ -74,7 +74,7 @@ impl Run {
 
     pub fn start(self) -> Process {
         let mut command = match self.program {
-            Firepush => supervised(firepush(), None),
+            Firepush => supervised(binary(), None),
             Slixmpp => slixmpp(),
             Smack(version) => smack(version),
         };
@@ -88,7 +88,7 @@ impl Run {
 }
 
 /// Cargo names the binary to integration tests; an example finds it one folder up.
-fn firepush() -> PathBuf {
+pub fn binary() -> PathBuf {
     let beside = || std::env::current_exe().expect("our own path").with_file_name("../firepush");
     option_env!("CARGO_BIN_EXE_firepush").map_or_else(beside, PathBuf::from)
 }
