@@ -76,13 +76,24 @@ fn move_to(path: &Path, folder: &Path) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     for n in 0..=999 {
         let name = if n == 0 { name.clone() } else { crate::transfer::name::numbered(&name, n) };
-        match move_no_replace(path, &folder.join(name)) {
+        let target = folder.join(name);
+        match move_no_replace(path, &target) {
+            // A crash came between its new name and the end of the old one.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_same(path, &target) => {
+                return fs::remove_file(path);
+            }
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(e) if e.raw_os_error() == Some(libc::EXDEV) => return copy_to(path, folder),
             moved => return moved,
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path: &Path| fs::symlink_metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    id(a).is_some() && id(a) == id(b)
 }
 
 fn copy_to(path: &Path, folder: &Path) -> io::Result<()> {
