@@ -208,7 +208,7 @@ impl<'c> Run<'c> {
             log::info!("another run is at work in {}", spool.path().display());
             return Ok(Outcome { is_elsewhere: true, ..Outcome::default() });
         };
-        spool.clean();
+        spool.clean(&state::folder(&self.configuration.settings));
         let mut state = State::read(Some(spool), &self.configuration.settings, &self.clock)?;
         if self.now {
             state.standing.forgive();

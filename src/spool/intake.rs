@@ -1,16 +1,15 @@
 //! Bytes on their way into the spool.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use super::claim::Claim;
 use super::entry::Entry;
-use super::{Shelf, Spool};
+use super::{Shelf, Spool, begin, is_begun, remove_if_left};
 use crate::base::error::{Error, Kind, Result};
 use crate::os::lock::Lock;
-use crate::os::random;
 
 /// Room is made for so many bytes at a time.
 const STEP: u64 = 256 * 1024;
@@ -32,10 +31,8 @@ impl Spool {
     /// [`Kind::Write`] when it can't be written, or there is no room.
     pub fn intake(&self) -> Result<Intake<'_>> {
         let dropped = self.make_room(0, true)?;
-        let path = self.path.join("new").join(random::token(20)?);
-        let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-        let lock = opened.and_then(Lock::try_take).map_err(|e| self.unwritable(e))?;
-        Ok(Intake { spool: self, path, lock, written: 0, room: 0, dropped })
+        let (path, lock) = begin(|token| self.path.join("new").join(token)).map_err(|e| self.unwritable(e))?;
+        Ok(Intake { spool: self, path, lock: Some(lock), written: 0, room: 0, dropped })
     }
 
     /// Begins an entry with the bytes of another.
@@ -52,20 +49,14 @@ impl Spool {
         Ok(intake)
     }
 
-    /// Removes what a crash left behind, and what is still being written stays.
-    pub fn clean(&self) {
-        for left in fs::read_dir(self.path.join("new")).into_iter().flatten().flatten() {
-            let unlocked = File::open(left.path()).and_then(Lock::try_take);
-            if matches!(unlocked, Ok(Some(_))) && fs::remove_file(left.path()).is_ok() {
-                log::info!("removed {}, which was never finished", left.path().display());
-            }
-        }
-        for folder in ["queue", "tries", "."] {
-            for left in fs::read_dir(self.path.join(folder)).into_iter().flatten().flatten() {
-                let name = left.file_name();
-                if name.to_string_lossy().starts_with('.') && name.to_string_lossy().ends_with(".new") {
-                    let _ = fs::remove_file(left.path());
-                }
+    /// Removes what a crash left behind here and in the folder of the history; what is still being written stays.
+    pub fn clean(&self, state: &Path) {
+        let of = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|left| left.path());
+        of(&self.path.join("new")).for_each(|left| remove_if_left(&left));
+        let folders = ["queue", "tries", "."].map(|folder| self.path.join(folder));
+        for left in folders.iter().map(PathBuf::as_path).chain([state]).flat_map(of) {
+            if is_begun(&left) {
+                remove_if_left(&left);
             }
         }
     }

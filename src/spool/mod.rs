@@ -21,7 +21,7 @@ pub mod tries;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 pub use claim::Claim;
@@ -55,6 +55,9 @@ impl Shelf {
         }
     }
 }
+
+/// The length of the names of files that are begun.
+const TOKEN: usize = 20;
 
 const FOLDERS: [&str; 4] = ["queue", "failed", "tries", "new"];
 
@@ -223,17 +226,45 @@ fn replace_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn exchange(path: &Path, bytes: &[u8], settle: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    let token = random::token(12).map_err(io::Error::other)?;
-    let new = path.with_file_name(format!(".{token}.new"));
-    let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
-        file.write_all(bytes)?;
-        settle(&file)?;
-        fs::rename(&new, path)
-    });
+    let (new, lock) = begin(|token| path.with_file_name(format!(".{token}.new")))?;
+    let mut file = lock.file();
+    let written = file.write_all(bytes).and_then(|()| settle(file)).and_then(|()| fs::rename(&new, path));
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }
     written
+}
+
+/// A new file of ours, which nobody takes for one that a crash left.
+fn begin(name: impl Fn(&str) -> PathBuf) -> io::Result<(PathBuf, Lock)> {
+    loop {
+        let new = name(&random::token(TOKEN).map_err(io::Error::other)?);
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&new)?;
+        match Lock::try_take(file) {
+            Ok(Some(lock)) if lock.file().metadata()?.nlink() > 0 => return Ok((new, lock)),
+            // Somebody cleaned up before we had the lock.
+            Ok(_) => {}
+            Err(e) => {
+                let _ = fs::remove_file(&new);
+                return Err(e);
+            }
+        }
+    }
+}
+
+/// Whether it is called as [`exchange`] calls what it begins.
+fn is_begun(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let token = name.strip_prefix('.').and_then(|name| name.strip_suffix(".new"));
+    token.is_some_and(|token| token.len() == TOKEN && token.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+/// Removes a file that was begun, unless somebody is still writing it.
+fn remove_if_left(path: &Path) {
+    let unlocked = File::open(path).and_then(Lock::try_take);
+    if matches!(unlocked, Ok(Some(_))) && fs::remove_file(path).is_ok() {
+        log::info!("removed {}, which was never finished", path.display());
+    }
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn what_was_never_finished_is_removed_and_what_is_being_written_stays() {
     fs::write(path.join("new/left"), "half").unwrap();
     let mut intake = spool.intake().unwrap();
     intake.write(b"more").unwrap();
-    spool.clean();
+    spool.clean(spool.path());
     assert!(!path.join("new/left").exists());
     intake.publish(&id_of(&[b"a"]), entry("a", 1)).unwrap();
     assert_eq!(names(&spool, Shelf::Queue), ["a"]);
