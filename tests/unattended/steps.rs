@@ -3,10 +3,11 @@
 use std::fs::{self, File};
 use std::process::Command;
 
-use crate::bed::Device;
+use crate::bed::{Device, names};
 use crate::five::{Five, NOWHERE, nothing_is_left};
 use crate::full;
 use crate::shim::{Deed, watched};
+use crate::support::run::Run;
 
 /// Every step of so many, or in `make check` only each `every`-th.
 pub fn steps(count: usize, every: usize) -> impl Iterator<Item = usize> {
@@ -64,7 +65,8 @@ fn a_run_that_is_killed_at_any_step_while_nobody_takes_files_loses_nothing() {
 #[test]
 fn the_note_of_a_file_goes_with_it_whenever_the_run_is_killed() {
     let device = Device::new();
-    device.logs("wait_presence = 20ms");
+    fs::create_dir(device.path("state")).expect("a folder");
+    device.logs(&format!("wait_presence = 20ms\nstate = {}", device.path("state").display()));
     let (mut number, mut deed) = (1, Deed::KillBefore);
     loop {
         let name = format!("messages.{number}.{deed:?}");
@@ -75,15 +77,64 @@ fn the_note_of_a_file_goes_with_it_whenever_the_run_is_killed() {
         let it = watched(&device, device.words("run", &["--now"]), deed, number);
         device.run(&["--now"]).expect(0);
         nothing_is_left(&device);
+        assert!(names(&device.path("state")).iter().all(|name| !name.starts_with('.')), "left beside the history");
         assert_eq!(device.arrived(&mut receiver, &name), name.as_bytes());
         receiver.stop();
         receiver.wait();
         (number, deed) = match (it.exit.code, deed) {
-            (-1, _) => (number + 1, deed),
+            (-1, _) => (number + if full() { 1 } else { 2 }, deed),
             (_, Deed::KillBefore) => (1, Deed::KillAfter),
             _ => break,
         };
     }
+}
+
+#[test]
+fn a_file_that_is_moved_is_moved_once_whenever_the_run_is_killed() {
+    let device = Device::new();
+    fs::create_dir(device.path("sent")).expect("a folder");
+    device.configure("[logs]\nfiles = LOG/*\nto = OPS\nname = {name}\nafter = move:LOG/../sent\n");
+    let _receiver = device.receiver();
+    let deeds = [Deed::KillBefore, Deed::KillAfter].into_iter().cycle();
+    for (number, deed) in (1..).flat_map(|number| [number, number]).zip(deeds) {
+        let name = format!("messages.{number}.{deed:?}");
+        device.log(&name, &name);
+        let it = watched(&device, device.words("run", &["--now"]), deed, number);
+        device.run(&["--now"]).expect(0);
+        assert_eq!((names(&device.path("sent")), names(&device.path("log"))), (vec![name.clone()], vec![]));
+        fs::remove_file(device.path("sent").join(name)).expect("it was moved");
+        if it.exit.code != -1 {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_given_up_is_there_to_be_retried_whenever_the_run_is_killed() {
+    let device = Device::new();
+    let log = device.log("messages", "one");
+    let words = [&NOWHERE, &["--to", &device.ops.jid, "--queue", log.to_str().expect("UTF-8")][..]].concat();
+    let mut decliner = Run::receive_from("desk@example.test", &device.ops, &device.path("inbox")).start();
+    decliner.event("ready");
+    let deeds = [Deed::KillBefore, Deed::KillAfter].into_iter().cycle();
+    let mut kept = 0;
+    for (number, deed) in (1..).flat_map(|number| [number, number]).zip(deeds) {
+        device.firepush("send", &words).expect(0);
+        kept += 1;
+        let it = watched(&device, device.words("run", &["--now"]), deed, number);
+        let exit = device.run(&["--now"]);
+        assert!([0, 69].contains(&exit.code), "{deed:?} {number}: {}", exit.stderr);
+        assert_eq!(device.given_up().len(), kept, "{deed:?} {number}");
+        if it.exit.code != -1 {
+            break;
+        }
+    }
+    decliner.stop();
+    decliner.wait();
+    let _receiver = device.receiver();
+    device.firepush("retry", &[]).expect(0);
+    assert_eq!(device.run(&["--now"]).expect(0).events("sent").len(), kept);
+    nothing_is_left(&device);
 }
 
 #[test]
