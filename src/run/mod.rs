@@ -77,7 +77,7 @@ pub enum Event {
         /// How long until it is tried again, at the soonest.
         next: Duration,
     },
-    /// It is given up, and lies in `failed/`.
+    /// It is given up.
     Failed {
         /// The id of its entry.
         id: String,
@@ -87,6 +87,8 @@ pub enum Event {
         to: Recipients,
         /// Why.
         error: Error,
+        /// It lies in `failed/`, from where it can be brought back.
+        is_kept: bool,
     },
     /// What a program printed was taken into the spool.
     Queued {

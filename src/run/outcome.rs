@@ -83,6 +83,7 @@ impl Delivery<'_, '_> {
         }
         match about(&error) {
             About::Us => self.stopped(turn.item, &error),
+            About::Gone if turn.item.job.is_none() => self.give_up(turn.item, error),
             About::Gone => {
                 log::info!("{error}");
                 self.state.must_spool()?.remove(Shelf::Queue, &turn.item.id);
@@ -205,7 +206,8 @@ impl Delivery<'_, '_> {
         }
         let facts = [failed_facts(&item), failure(&error)].concat();
         self.outcome.failed.get_or_insert(error.clone());
-        (self.tell)(Event::Failed { id: item.id.clone(), path: item.shown(), to: item.to.clone(), error });
+        let is_kept = item.job.is_some() || matches!(item.from, From::Spool(_));
+        (self.tell)(Event::Failed { id: item.id.clone(), path: item.shown(), to: item.to.clone(), error, is_kept });
         if let Some(job) = self.run.job(item.job.as_deref()) {
             self.run.hook_after(job.settings.task.on_failure.as_ref(), job, facts);
         }

@@ -55,10 +55,11 @@ pub fn tell(output: Output, happening: Happening) {
             output.emit(event.seconds("next", next.as_secs_f64()).error(&error));
             output.complain(&format!("{path}: {error}; kept for retry, next in {}", pause(next)));
         }
-        Happening::Failed { id, path, to, error } => {
+        Happening::Failed { id, path, to, error, is_kept } => {
             let event = Event::new("failed").text("entry", &id).text("path", &path).text("to", &to.to_string());
             output.emit(event.error(&error));
-            output.complain(&format!("{path}: {error}; given up, `firepush retry {id}` brings it back"));
+            let how = if is_kept { format!("; given up, `firepush retry {id}` brings it back") } else { String::new() };
+            output.complain(&format!("{path}: {error}{how}"));
         }
         Happening::Queued { id, name, size, to } => {
             let event = Event::new("queued").text("entry", &id).text("name", &name).number("size", size);
