@@ -1,4 +1,5 @@
-//! docs/QUIRKS.md has a row for each of the 80 rules, and every test that it names exists.
+//! docs/QUIRKS.md has a row for each of the 80 rules, docs/GUARANTEES.md for each promise, and every test that they name
+//! exists.
 
 use std::collections::HashSet;
 use std::fs;
@@ -67,14 +68,27 @@ fn fault(cells: &[&str], known: &HashSet<String>) -> Option<String> {
     }
 }
 
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name)).unwrap()
+}
+
 fn quirks() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/QUIRKS.md")).unwrap()
+    document("QUIRKS.md")
 }
 
 #[test]
 fn every_rule_and_every_fault_names_tests_that_exist() {
     assert_eq!(faults(&quirks(), &known()), Vec::<String>::new());
     assert!(rows(&quirks(), "Made to go wrong").len() > 40, "the second table was not found");
+}
+
+#[test]
+fn every_promise_names_tests_that_exist() {
+    let (text, known) = (document("GUARANTEES.md"), known());
+    let promises = rows(&text, "Promises");
+    assert!(promises.len() > 15, "the table was not found");
+    let faults: Vec<_> = promises.iter().filter_map(|cells| fault(cells, &known)).collect();
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[test]
