@@ -15,6 +15,7 @@ use crate::os::pace::Pace;
 use crate::os::stop::Stop;
 use crate::os::until::Patience;
 use crate::proto::presence::{Presence, Show};
+use crate::proto::sasl::Mechanism;
 use crate::session::Session;
 use crate::session::login::{Hints, login};
 use crate::spool::standing::Seen;
@@ -55,6 +56,17 @@ impl Client {
     /// As [`Client::connect`], and [`Kind::Stopped`].
     pub fn connect_until(config: &Config, stop: &Stop) -> Result<Client> {
         Client::connect_with(config, stop, Arc::new(TcpDialer))
+    }
+
+    /// As [`Client::connect_until`], first by the login mechanism that worked in another process.
+    pub(crate) fn connect_knowing(config: &Config, stop: &Stop, mechanism: &str) -> Result<Client> {
+        let hints = Hints { mechanism: Mechanism::parse(mechanism), floor: None };
+        Client::log_in(config, stop, Arc::new(TcpDialer), &hints)
+    }
+
+    /// The login mechanism that worked.
+    pub(crate) fn mechanism(&self) -> &'static str {
+        self.0.context.session.hints().mechanism.map_or("", Mechanism::name)
     }
 
     /// As [`Client::connect_until`], over connections that `dialer` opens.

@@ -32,8 +32,9 @@ impl Delivery<'_, '_> {
         }
         let mut config = settings.clone().into_config();
         config.state.get_or_insert_with(|| super::state::folder(settings));
-        match Client::connect_until(&config, &self.run.stop) {
+        match Client::connect_knowing(&config, &self.run.stop, &self.state.standing.mechanism) {
             Ok(client) => {
+                client.mechanism().clone_into(&mut self.state.standing.mechanism);
                 (self.state.standing.login, self.state.standing.server) = (Tries::default(), Tries::default());
                 self.welcome_back(&client)?;
                 Ok(Some(client))

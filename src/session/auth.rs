@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::conversation::{Conversation, written};
+use super::login::Hints;
 use crate::base::config::{Config, MinAuth};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
@@ -23,8 +24,7 @@ pub struct Authentication<'a> {
     pub patience: &'a Patience,
     /// The longer of TCP connect and TLS handshake.
     pub round_trip: Duration,
-    /// The mechanism that worked the last time.
-    pub remembered: Option<Mechanism>,
+    pub hints: &'a Hints,
 }
 
 /// One SASL exchange under way.
@@ -65,7 +65,7 @@ impl<'a> Authentication<'a> {
     /// What worked before, else SCRAM-SHA-1; nothing when the features are worth waiting for: a certificate may
     /// do, or SCRAM-SHA-1 is not good enough. Never PLAIN unasked.
     fn guess(&self) -> Option<Mechanism> {
-        let known = self.remembered.filter(|mechanism| !mechanism.is_bound());
+        let known = self.hints.mechanism.filter(|mechanism| !mechanism.is_bound());
         let guess = known.or(Some(Mechanism::ScramSha1).filter(|_| self.config.cert_file.is_none()))?;
         Some(guess).filter(|guess| *guess >= self.floor())
     }
@@ -79,7 +79,7 @@ impl<'a> Authentication<'a> {
             MinAuth::ScramSha256 => Mechanism::ScramSha256,
             MinAuth::ScramPlus => Mechanism::ScramSha1Plus,
         };
-        set.max(self.remembered.map_or(Mechanism::Plain, |known| known.min(Mechanism::ScramSha1)))
+        set.max(self.hints.floor.map_or(Mechanism::Plain, |known| known.min(Mechanism::ScramSha1)))
     }
 
     /// Openfire 4.7 loses what comes together with the end of a TLS 1.3 handshake: when nothing at all answers,

@@ -26,6 +26,8 @@ use crate::xml::feed::Feed;
 #[derive(Clone, Debug, Default)]
 pub struct Hints {
     pub mechanism: Option<Mechanism>,
+    /// What this process saw work: nothing weaker will do from now on.
+    pub floor: Option<Mechanism>,
 }
 
 /// A stream on which we are logged in.
@@ -63,15 +65,15 @@ pub fn login(
     let talk = login.connect(dialer)?;
     let talk = if config.direct_tls { talk } else { login.starttls(talk)? };
     let mut talk = login.secure(talk, &tls)?;
-    let remembered = hints.mechanism;
-    let authentication = Authentication { config, account, secret, patience, round_trip: login.round_trip, remembered };
+    let round_trip = login.round_trip;
+    let authentication = Authentication { config, account, secret, patience, round_trip, hints };
     let mechanism = authentication.run(&mut talk)?;
     let me = login.bind(&mut talk)?;
     if mechanism == Mechanism::External {
         same_account(account, &me)?;
     }
     let (link, feed) = talk.into_parts();
-    Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism) } })
+    Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism), floor: Some(mechanism) } })
 }
 
 impl Login<'_> {

@@ -37,6 +37,8 @@ pub struct Standing {
     /// With which password and settings: others are tried at once.
     pub tried_with: String,
     pub recipients: BTreeMap<String, With>,
+    /// The login mechanism that worked: a hint that spares a round trip.
+    pub mechanism: String,
     /// The hash of what the program of each job printed last.
     pub outputs: BTreeMap<String, String>,
     /// Files that were given up for want of room.
@@ -55,6 +57,7 @@ impl Standing {
             login: Tries::default(),
             tried_with: String::new(),
             recipients: BTreeMap::new(),
+            mechanism: String::new(),
             outputs: BTreeMap::new(),
             dropped: 0,
             written: written.clone(),
@@ -69,6 +72,7 @@ impl Standing {
             Some("server") => self.server = tries,
             Some("login") => self.login = tries,
             Some("settings") => self.tried_with = fields.text("hash").unwrap_or_default(),
+            Some("mechanism") => self.mechanism = fields.text("name").unwrap_or_default(),
             Some("output") => {
                 let (job, hash) = (fields.text("job").unwrap_or_default(), fields.text("hash").unwrap_or_default());
                 self.outputs.insert(job, hash);
@@ -97,6 +101,9 @@ impl Standing {
         }
         if self.server.attempts + self.login.attempts > 0 {
             text += &line("settings").with("hash", &self.tried_with).finish();
+        }
+        if !self.mechanism.is_empty() {
+            text += &line("mechanism").with("name", &self.mechanism).finish();
         }
         if self.dropped > 0 {
             text += &line("room").number("dropped", self.dropped).finish();

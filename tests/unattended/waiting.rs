@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::bed::Device;
+use crate::support::server::{Kind, Options, Server};
 
 #[test]
 fn a_file_waits_for_its_recipient_and_is_sent_when_it_is_there() {
@@ -92,4 +93,24 @@ fn what_is_dropped_is_never_sent() {
     let _receiver = device.receiver();
     assert!(device.run(&["--now"]).expect(0).events("sent").is_empty());
     device.firepush("drop", &["no-such-id"]).expect(64);
+}
+
+/// The second login begins with what worked in the first; a hint that is wrong is corrected, whatever it says.
+#[test]
+fn a_wrong_hint_from_the_last_run_costs_no_file() {
+    let server = Server::with(Kind::Prosody, Options { plain_only: true, ..Options::default() });
+    let (account, ops) = server.pair();
+    let device = Device::of(account, ops);
+    device.logs("");
+    let mut receiver = device.receiver();
+    let standing = || fs::read_to_string(device.path("spool/standing")).unwrap();
+    for (name, hint) in [("a", ""), ("b", "SCRAM-SHA-256"), ("c", "PLAIN"), ("d", "NONSENSE")] {
+        if !hint.is_empty() {
+            fs::write(device.path("spool/standing"), format!("with=mechanism name={hint}\n")).unwrap();
+        }
+        device.log(name, name);
+        device.run(&[]).expect(0);
+        assert_eq!(device.arrived(&mut receiver, name), name.as_bytes());
+        assert_eq!(standing(), "with=mechanism name=PLAIN\n", "{hint}");
+    }
 }
