@@ -1,13 +1,16 @@
 //! The one place that opens connections.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::resolve::resolve;
+use super::race::race;
+use super::resolve::Resolver;
 use crate::base::endpoint::Endpoint;
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Kind, Result};
 use crate::base::waits::Wait;
 use crate::os::socket;
 use crate::os::stop::Stop;
@@ -49,6 +52,15 @@ pub trait Dial: Send + Sync {
     /// # Errors
     /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
     fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>>;
+
+    /// The hosts that serve a domain, by its SRV records of `service` (RFC 2782), in the order in which they are to
+    /// be tried; none when it has none, or nobody can tell. A host without a name says that there is no such service.
+    ///
+    /// # Errors
+    /// [`crate::error::Kind::Stopped`].
+    fn services(&self, _service: &str, _domain: &str, _purpose: Purpose<'_>) -> Result<Vec<Endpoint>> {
+        Ok(Vec::new())
+    }
 }
 
 /// What a connection is for, and how long it may take to open.
@@ -94,23 +106,39 @@ impl<'a> Purpose<'a> {
     }
 }
 
-/// Connects by TCP, address by address, each with its share of the wait.
-pub(crate) struct TcpDialer;
+/// Connects by TCP.
+#[derive(Default)]
+pub(crate) struct TcpDialer {
+    resolver: Resolver,
+    /// The address that took the last connection to an endpoint: the first to be tried by the next.
+    worked: Mutex<HashMap<Endpoint, SocketAddr>>,
+}
 
 impl Dial for TcpDialer {
     fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>> {
-        let addresses = resolve(to, &purpose.until(Wait::Resolve))?;
-        let until = purpose.until(purpose.wait);
-        let mut last = Error::new(Kind::Network, format!("{to} has no address")).during(Wait::Resolve);
-        for (tried, address) in addresses.iter().enumerate() {
-            let share = until.left() / (addresses.len() - tried) as u32;
-            match socket::connect(*address, &until.at_most(share)) {
-                Ok(stream) => return Ok(Box::new(stream)),
-                Err(e) if e.kind() == Kind::Stopped => return Err(e),
-                Err(e) => last = e,
+        let mut addresses = self.resolver.addresses(to, &purpose.until(Wait::Resolve))?;
+        let worked = self.lock().get(to).copied();
+        addresses.sort_by_key(|address| Some(*address) != worked);
+        let (address, stream) = race(&addresses, &purpose.until(purpose.wait))?;
+        self.lock().insert(to.clone(), address);
+        Ok(Box::new(stream))
+    }
+
+    fn services(&self, service: &str, domain: &str, purpose: Purpose<'_>) -> Result<Vec<Endpoint>> {
+        match self.resolver.services(service, domain, &purpose.until(Wait::Resolve)) {
+            Ok(hosts) => Ok(hosts.into_iter().map(|srv| Endpoint { host: srv.target, port: srv.port }).collect()),
+            Err(e) if e.kind() == Kind::Stopped => Err(e),
+            Err(e) => {
+                log::debug!("no {service} of {domain}: {e}");
+                Ok(Vec::new())
             }
         }
-        Err(last)
+    }
+}
+
+impl TcpDialer {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Endpoint, SocketAddr>> {
+        self.worked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,7 @@ pub mod binding;
 pub mod dial;
 pub mod link;
 pub mod listen;
+pub mod race;
 mod records;
 pub mod resolve;
 pub mod socks;

@@ -19,6 +19,17 @@ pub fn token(length: usize) -> Result<String> {
     Ok(text)
 }
 
+/// A number that nobody can guess.
+///
+/// # Errors
+/// [`Kind::Bug`].
+pub fn number() -> Result<u16> {
+    let mut bytes = [0u8; 2];
+    let failed = |_| Error::new(Kind::Bug, "the operating system gives no random numbers");
+    SystemRandom::new().fill(&mut bytes).map_err(failed)?;
+    Ok(u16::from_ne_bytes(bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

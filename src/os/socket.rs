@@ -14,18 +14,22 @@ use crate::base::error::{Kind, Result};
 /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
 pub fn connect(address: SocketAddr, until: &Until) -> Result<TcpStream> {
     let failed = |e| until.failed(Kind::Network, &format!("can't connect to {address}"), e);
-    let socket = start_connect(address).map_err(failed)?;
+    let socket = begin(address).map_err(failed)?;
     until.ready(&socket, Ready::Write).map_err(|e| e.at(address))?;
-    let stream = TcpStream::from(socket);
-    match stream.take_error() {
-        Ok(None) => {}
-        Ok(Some(e)) | Err(e) => return Err(failed(e)),
-    }
-    stream.set_nodelay(true).map_err(failed)?;
-    Ok(stream)
+    connected(socket).map_err(failed)
 }
 
-fn start_connect(address: SocketAddr) -> io::Result<OwnedFd> {
+/// The connection that was begun, once the socket is writable: or why there is none.
+pub fn connected(socket: OwnedFd) -> io::Result<TcpStream> {
+    let stream = TcpStream::from(socket);
+    match stream.take_error()? {
+        Some(e) => Err(e),
+        None => stream.set_nodelay(true).map(|()| stream),
+    }
+}
+
+/// Begins to connect.
+pub fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: socket takes no pointers; a result that is not negative is a descriptor we own.

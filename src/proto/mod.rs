@@ -5,6 +5,7 @@
 pub mod bind;
 pub mod bytestreams;
 pub mod disco;
+pub mod dns;
 mod expect;
 pub mod ibb;
 pub mod iq;

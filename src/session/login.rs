@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::auth::Authentication;
 use super::conversation::{Conversation, written};
+use super::servers::{self, Security};
 use crate::base::config::Config;
-use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::secret::Secret;
@@ -62,8 +62,8 @@ pub fn login(
     let account = config.account()?;
     let tls = Tls::new(config, account.domain())?;
     let mut login = Login { config, account, patience, round_trip: Duration::ZERO };
-    let talk = login.connect(dialer)?;
-    let talk = if config.direct_tls { talk } else { login.starttls(talk)? };
+    let (talk, security) = login.connect(dialer)?;
+    let talk = if security == Security::Direct { talk } else { login.starttls(talk)? };
     let mut talk = login.secure(talk, &tls)?;
     let round_trip = login.round_trip;
     let authentication = Authentication { config, account, secret, patience, round_trip, hints };
@@ -77,19 +77,21 @@ pub fn login(
 }
 
 impl Login<'_> {
-    fn connect(&mut self, dialer: &dyn Dial) -> Result<Conversation> {
-        let started = Instant::now();
-        let stream = dialer.dial(&self.endpoint(), Purpose::new(self.patience, Wait::Connect))?;
-        self.round_trip = started.elapsed();
-        Ok(Conversation::new(Link::plain(stream)?))
-    }
-
-    fn endpoint(&self) -> Endpoint {
-        let usual = if self.config.direct_tls { 5223 } else { 5222 };
-        match &self.config.server {
-            Some(server) => Endpoint { host: server.host.clone(), port: server.port.unwrap_or(usual) },
-            None => Endpoint { host: self.account.domain().trim_matches(['[', ']']).to_owned(), port: usual },
+    /// To the first host that takes a connection.
+    fn connect(&mut self, dialer: &dyn Dial) -> Result<(Conversation, Security)> {
+        let mut last = None;
+        for (host, security) in servers::of(self.config, self.account, dialer, self.patience)? {
+            let started = Instant::now();
+            match dialer.dial(&host, Purpose::new(self.patience, Wait::Connect)) {
+                Ok(stream) => {
+                    self.round_trip = started.elapsed();
+                    return Ok((Conversation::new(Link::plain(stream)?), security));
+                }
+                Err(e) if e.kind() == Kind::Stopped => return Err(e),
+                Err(e) => last = Some(e),
+            }
         }
+        Err(last.unwrap_or_else(|| servers::none(self.account)))
     }
 
     /// Header and `<starttls/>` in one flight; nothing may stand behind `<proceed/>` (RFC 6120 §5.4).

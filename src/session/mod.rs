@@ -10,6 +10,7 @@ pub mod pending;
 pub mod presences;
 mod reader;
 pub mod router;
+pub mod servers;
 mod shared;
 
 pub use letterbox::Letterbox;

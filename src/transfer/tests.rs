@@ -50,7 +50,7 @@ impl Bed {
         let logged_in = LoggedIn { link, feed, me: "me@x/r".parse().unwrap(), hints: Hints::default() };
         let context = Context {
             session: Session::start(logged_in, &patience).unwrap(),
-            dialer: Arc::new(TcpDialer),
+            dialer: Arc::new(TcpDialer::default()),
             config: Arc::new(Config::default()),
             patience,
             proxies: Arc::new(Proxies::default()),

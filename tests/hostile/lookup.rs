@@ -1,8 +1,7 @@
-//! A look-up that never ends: glibc reads /etc/hosts, which is a pipe into which nobody writes.
+//! A look-up that never ends: the name server says nothing.
 
-use std::ffi::CString;
-use std::fs::{File, OpenOptions};
-use std::os::unix::ffi::OsStrExt;
+use std::fs;
+use std::net::UdpSocket;
 use std::path::PathBuf;
 
 use firepush::config::Wait;
@@ -14,27 +13,29 @@ use crate::openfire::puppet::Manners;
 
 struct Lookup {
     bed: Bed,
-    hosts: PathBuf,
+    conf: PathBuf,
+    server: UdpSocket,
 }
 
 impl Lookup {
     fn new() -> Lookup {
         let bed = Bed::new(Options::default(), Manners::default());
-        let hosts = bed.folder.path().join("hosts");
-        let name = CString::new(hosts.as_os_str().as_bytes()).expect("no NUL");
-        // SAFETY: the pointer is that of a live string that ends with NUL.
-        assert_eq!(unsafe { libc::mkfifo(name.as_ptr(), 0o600) }, 0);
-        Lookup { bed, hosts }
+        let server = (1..=250u8)
+            .find_map(|n| UdpSocket::bind((std::net::Ipv4Addr::new(127, 77, 0, n), 53)).ok())
+            .expect("port 53 of 127.77.0.0");
+        let conf = bed.folder.path().join("resolv.conf");
+        let address = server.local_addr().expect("its address").ip();
+        fs::write(&conf, format!("nameserver {address}\n")).expect("a file");
+        Lookup { bed, conf, server }
     }
 
     fn command(&self, words: &[&str]) -> Plain {
         let words = [&["--server", "a-name.invalid:5222"], words].concat();
-        self.bed.command(&words).mounted(&format!("mount --bind {} /etc/hosts", self.hosts.display()))
+        self.bed.command(&words).mounted(&format!("mount --bind {} /etc/resolv.conf", self.conf.display()))
     }
 
-    /// Returns when somebody reads the file, who waits as long as what is returned lives.
-    fn wait_for_reader(&self) -> File {
-        OpenOptions::new().write(true).open(&self.hosts).expect("a pipe")
+    fn wait_for_question(&self) {
+        self.server.recv_from(&mut [0; 1500]).expect("a question");
     }
 }
 
@@ -48,7 +49,7 @@ fn a_name_that_is_not_looked_up_in_time_ends_the_wait_resolve() {
 fn a_signal_ends_the_wait_resolve() {
     let lookup = Lookup::new();
     let running = lookup.command(&[]).start();
-    let _silent = lookup.wait_for_reader();
+    lookup.wait_for_question();
     running.signal(libc::SIGTERM);
     assert_says(&running.wait().expect(75), &["stopped", Wait::Resolve.doing()]);
 }

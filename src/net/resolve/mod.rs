@@ -1,0 +1,116 @@
+//! Looking up names: `/etc/hosts`, then DNS. Our own, for the C library's has no deadline, and musl's no SRV.
+
+mod ask;
+mod files;
+
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use crate::base::endpoint::Endpoint;
+use crate::base::error::{Error, Kind, Result};
+use crate::os::file::open_regular;
+use crate::os::random;
+use crate::os::until::Until;
+use crate::proto::dns::{self, Answer, Code, Data, Srv, Type};
+use files::Conf;
+
+/// More addresses of one name than this are left out.
+const ADDRESSES_MAX: usize = 8;
+
+/// So much of each file is read.
+const FILE_MAX: u64 = 256 * 1024;
+
+/// Where names are looked up.
+pub struct Resolver {
+    hosts: PathBuf,
+    conf: PathBuf,
+    /// The port of the name servers, where it isn't 53.
+    port: Option<u16>,
+}
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Resolver { hosts: "/etc/hosts".into(), conf: "/etc/resolv.conf".into(), port: None }
+    }
+}
+
+impl Resolver {
+    /// The addresses of an endpoint, IPv4 and IPv6 in turn.
+    ///
+    /// # Errors
+    /// [`Kind::Network`], [`Kind::Stopped`], [`Kind::Config`] for what is no name, or the timeout of the wait.
+    pub fn addresses(&self, endpoint: &Endpoint, until: &Until) -> Result<Vec<SocketAddr>> {
+        let found = match endpoint.host.parse::<IpAddr>() {
+            Ok(ip) => vec![ip],
+            Err(_) => self.look_up(&endpoint.host, until)?,
+        };
+        Ok(in_turn(found).into_iter().map(|ip| SocketAddr::new(ip, endpoint.port)).collect())
+    }
+
+    fn look_up(&self, name: &str, until: &Until) -> Result<Vec<IpAddr>> {
+        let known = files::hosts(&read(&self.hosts), name);
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        let conf = Conf::parse(&read(&self.conf));
+        let mut why = format!("{name} has no address");
+        for candidate in conf.candidates(name) {
+            let answers = ask::ask(&conf, self.port, &candidate, &ask::ADDRESSES, until).map_err(|e| e.at(name))?;
+            let found: Vec<_> = answers.iter().flatten().flat_map(|answer| addresses(answer, &candidate)).collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            if answers.iter().flatten().any(|answer| answer.code == Code::NoName) {
+                why = format!("there is no host {name}");
+            }
+        }
+        let error = Error::new(Kind::Network, why).during(until.wait());
+        Err(error.advise("check the name and the DNS settings, then try again"))
+    }
+
+    /// The hosts that serve a domain, in the order in which they are to be tried (RFC 2782): none when it doesn't
+    /// say; `.` when it says that there is no such service.
+    ///
+    /// # Errors
+    /// As [`Resolver::addresses`].
+    pub fn services(&self, service: &str, domain: &str, until: &Until) -> Result<Vec<Srv>> {
+        let conf = Conf::parse(&read(&self.conf));
+        let name = format!("{service}.{}.", domain.trim_end_matches('.'));
+        let answers = ask::ask(&conf, self.port, &name, &[Type::Srv], until).map_err(|e| e.at(domain))?;
+        let records = answers.iter().flatten().flat_map(|answer| answer.of(&name));
+        let hosts = records.filter_map(|data| if let Data::Srv(srv) = data { Some(srv.clone()) } else { None });
+        Ok(dns::in_order(hosts.collect(), |most| random::number().map_or(0, |n| u32::from(n) % (most + 1))))
+    }
+}
+
+/// What can't be read says nothing; what is no regular file could keep us waiting.
+fn read(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let read = open_regular(path).map(|file| file.take(FILE_MAX).read_to_end(&mut bytes));
+    log::trace!("{}: {read:?}", path.display());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn addresses(answer: &Answer, name: &str) -> Vec<IpAddr> {
+    let address = |data: &&Data| match data {
+        Data::A(v4) => Some(IpAddr::V4(*v4)),
+        Data::Aaaa(v6) => Some(IpAddr::V6(*v6)),
+        _ => None,
+    };
+    answer.of(name).iter().filter_map(address).collect()
+}
+
+/// IPv4 first, then IPv6, then IPv4 …: whichever is broken costs one step.
+fn in_turn(found: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (v4, v6): (Vec<_>, Vec<_>) = found.into_iter().partition(IpAddr::is_ipv4);
+    let longest = v4.len().max(v6.len());
+    let mut turns: Vec<_> = (0..longest).flat_map(|at| [v4.get(at), v6.get(at)]).flatten().copied().collect();
+    let mut seen = std::collections::HashSet::new();
+    turns.retain(|ip| seen.insert(*ip));
+    turns.truncate(ADDRESSES_MAX);
+    turns
+}
+
+#[cfg(test)]
+mod tests;
