@@ -30,6 +30,7 @@ list_missing() {
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need default-jdk-headless javac -version
     need maven command -v mvn
+    need dnsmasq-base command -v dnsmasq
 }
 
 policy=/usr/sbin/policy-rc.d
