@@ -9,6 +9,8 @@ mod patience;
 mod proxy;
 #[path = "openfire/raw.rs"]
 mod raw;
+#[path = "openfire/rules.rs"]
+mod rules;
 #[path = "openfire/stream.rs"]
 mod stream;
 mod support;

@@ -58,7 +58,7 @@ fn there_are() -> Vec<String> {
 /// Section 9: header with <starttls/>; ClientHello; header with <auth>; <response>; header with <bind>. Each is one
 /// write, and so are the goodbye and that of TLS. TLS 1.2 shakes hands once more, direct TLS saves the first.
 #[test]
-fn login_takes_the_flights_of_section_9() {
+fn rule_71_login_takes_the_flights_of_section_9() {
     assert_eq!(flights("login"), [1; 5 + 2]);
     assert_eq!(flights("direct-tls"), [1; 4 + 2]);
     assert_eq!(flights("an-old-openfire-requires-a-session"), [1; 7 + 2], "TLS 1.2, and <session/>");
@@ -186,6 +186,7 @@ transcripts! {
     smack_3_cannot_reach_the_proxy_and_gets_ibb
     smack_4_cannot_reach_the_proxy_and_is_silent
     starttls_is_missing
+    the_client_leaves_before_the_offer
     the_login_is_bound_to_the_tls_channel
     the_password_is_wrong
     the_proxy_does_not_allow_the_activation

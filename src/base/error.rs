@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_says_what_where_whose_fault_and_what_next() {
+    fn rule_69_one_line_says_what_where_whose_fault_and_what_next() {
         let error = Error::timed_out(Wait::Activate, Duration::from_secs(15)).during(Wait::Login);
         assert_eq!(
             error.to_string(),

@@ -173,7 +173,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn codes_and_names_are_unique_and_in_order() {
+    fn rule_69_codes_and_names_are_unique_and_in_order() {
         let names: HashSet<_> = Kind::ALL.iter().map(|k| k.name()).collect();
         assert_eq!(names.len(), Kind::ALL.len());
         for (i, kind) in Kind::ALL.iter().enumerate() {

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rule_28_tokens_are_fresh_and_alphanumeric() {
+    fn rules_17_and_28_tokens_are_fresh_and_alphanumeric() {
         let tokens: std::collections::HashSet<_> = (0..1000).map(|_| token(16).unwrap()).collect();
         assert_eq!(tokens.len(), 1000);
         assert!(tokens.iter().all(|t| t.len() == 16 && t.bytes().all(|b| b.is_ascii_alphanumeric())));

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn rule_25_and_30_an_empty_file_has_a_size_and_no_offer_a_hash_or_range() {
+    fn rules_25_and_30_an_empty_file_has_a_size_and_no_offer_a_hash_or_range() {
         let text = wire(&Offer { size: Some(0), ..capture() }.to_element());
         assert!(text.contains(r#"size="0""#));
         assert!(!text.contains("hash") && !text.contains("range"));

@@ -94,7 +94,7 @@ fn send_says_nothing_on_success() {
 }
 
 #[test]
-fn an_empty_file_is_skipped_and_that_is_said_at_v() {
+fn rule_38_an_empty_file_is_skipped_and_that_is_said_at_v() {
     let folder = folder();
     let empty = folder.path().join("empty.log");
     fs::write(&empty, "").expect("write");

@@ -98,7 +98,7 @@ fn row_25_the_proxy_connection_may_break_at_any_byte() {
 }
 
 #[test]
-fn row_26_a_proxy_that_ends_after_90_per_cent_is_no_success() {
+fn row_26_rule_47_a_proxy_that_ends_after_90_per_cent_is_no_success() {
     for fault in [Fault::Eof, Fault::Rst] {
         let fault = Options::proxy_fault(ProxyPhase::Data(5_400_000), fault);
         let bed = Bed::of_size(Options { receive_buffer: Some(4096), ..fault }, Manners::default(), 6_000_000);
@@ -107,7 +107,7 @@ fn row_26_a_proxy_that_ends_after_90_per_cent_is_no_success() {
 }
 
 #[test]
-fn row_26_a_target_that_leaves_after_90_per_cent_is_no_success() {
+fn row_26_rule_47_a_target_that_leaves_after_90_per_cent_is_no_success() {
     let manners = Manners { read: Some((5_400_000, true)), receive_buffer: Some(32_768), ..Manners::default() };
     let options = Options { receive_buffer: Some(32_768), ..Options::default() };
     Bed::of_size(options, manners, 6_000_000).fails(&[], 75, &[Wait::Stall.doing()]);
@@ -132,7 +132,7 @@ fn a_server_that_writes_8_mib_before_it_reads_while_we_send_is_no_deadlock() {
 }
 
 #[test]
-fn row_19_the_servers_pings_are_answered_during_a_long_transfer() {
+fn row_19_rule_14_the_servers_pings_are_answered_during_a_long_transfer() {
     let mut options = Options::proxy_fault(ProxyPhase::Data(1000), Fault::Stall);
     options.timers.idle = std::time::Duration::from_millis(100);
     options.receive_buffer = Some(4096);

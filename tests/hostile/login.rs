@@ -40,7 +40,7 @@ fn a_refused_starttls_ends_with_76() {
 }
 
 #[test]
-fn row_03_each_bad_certificate_has_its_own_words() {
+fn row_03_rule_04_each_bad_certificate_has_its_own_words() {
     let flaws = [
         (Flaw::Expired, "expired"),
         (Flaw::NotYetValid, "not valid yet"),
@@ -54,7 +54,7 @@ fn row_03_each_bad_certificate_has_its_own_words() {
 }
 
 #[test]
-fn row_03_without_a_ca_file_a_private_ca_is_refused_with_the_cure() {
+fn row_03_rule_04_without_a_ca_file_a_private_ca_is_refused_with_the_cure() {
     let bed = Bed::new(Options::default(), Manners::default());
     let account = bed.server.device();
     let plain = crate::command::Plain::new("send").args(["--jid", &account.jid, "--to", OPS, "--password-file"]);
@@ -122,7 +122,7 @@ fn rule_70_a_server_of_another_domain_is_refused() {
 }
 
 #[test]
-fn row_40_a_server_that_has_no_time_now_is_tried_later() {
+fn row_40_rule_69_a_server_that_has_no_time_now_is_tried_later() {
     let ns = "urn:ietf:params:xml:ns:xmpp-streams";
     for condition in ["policy-violation", "resource-constraint", "system-shutdown", "reset", "see-other-host"] {
         let text = format!(

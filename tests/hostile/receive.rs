@@ -39,7 +39,7 @@ fn a_sender_who_never_begins_ends_the_wait_initiation() {
 }
 
 #[test]
-fn a_proxy_that_freezes_ends_the_wait_target_and_then_fallback() {
+fn rule_62_a_proxy_that_freezes_ends_the_wait_target_and_then_fallback() {
     for phase in [ProxyPhase::Method, ProxyPhase::Reply] {
         let options = Options { proxy_fault_at: 1, ..Options::proxy_fault(phase, Fault::Stall) };
         let short = short(&[Wait::Target, Wait::Fallback]);
@@ -57,7 +57,7 @@ fn a_sender_who_stops_ends_the_wait_data() {
 }
 
 #[test]
-fn an_offer_that_waits_too_long_in_line_is_told_resource_constraint() {
+fn rule_68_an_offer_that_waits_too_long_in_line_is_told_resource_constraint() {
     let mut bench = Bench::new(Options::default(), &["--parallel", "1", "--wait-queue", "100ms"]);
     bench.send(b"", &Plan { silent: true, ..plan(IBB) }).expect("accepted");
     let mut second = bench.server.sender_named("ops", "other");

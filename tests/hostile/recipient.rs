@@ -44,7 +44,7 @@ fn row_27_rule_33_each_refusal_has_its_meaning() {
 }
 
 #[test]
-fn row_27_an_offer_that_is_ignored_ends_by_itself() {
+fn row_27_rules_23_and_69_an_offer_that_is_ignored_ends_by_itself() {
     let exit = fails(Manners::answer(Answer::Ignore), 75, "unanswered", &["--answer", "200ms"]);
     assert_says(&exit, &["contact list"]);
 }
@@ -71,7 +71,7 @@ fn rule_34_an_accept_with_another_type_of_field_is_taken() {
 }
 
 #[test]
-fn row_16_an_accept_of_somebody_else_is_ignored() {
+fn row_16_rule_18_an_accept_of_somebody_else_is_ignored() {
     let forged = Mutex::new(0);
     let options = Options::intercept(move |stanza| {
         stanza.find("si", SI)?;
@@ -85,13 +85,13 @@ fn row_16_an_accept_of_somebody_else_is_ignored() {
 }
 
 #[test]
-fn row_16_an_acknowledgement_of_somebody_else_does_not_count() {
+fn row_16_rule_18_an_acknowledgement_of_somebody_else_does_not_count() {
     let bed = Bed::new(Options::default(), Manners::at_block(0, Act::AckFromOther));
     bed.fails(&["--wait-ibb-ack", "300ms"], 75, &[Wait::IbbAck.doing()]);
 }
 
 #[test]
-fn row_23_a_streamhost_that_was_not_offered_is_refused() {
+fn row_23_rule_46_a_streamhost_that_was_not_offered_is_refused() {
     fails(Manners::hosts(Hosts::Lie("evil.example.test")), 76, "protocol", &[]);
     fails(Manners::hosts(Hosts::Lie("@")), 76, "protocol", &[]);
 }
@@ -178,7 +178,7 @@ fn row_24_rule_78_an_activation_that_is_refused_is_not_repeated() {
 }
 
 #[test]
-fn row_28_the_best_of_five_resources_gets_the_file() {
+fn row_28_rule_21_the_best_of_five_resources_gets_the_file() {
     let bed = Bed::new(Options::default(), Manners::answer(Answer::Refuse("forbidden")));
     let incapable = Manners { features: &[BYTESTREAMS], ..Manners::default() };
     let _others = [
@@ -194,7 +194,7 @@ fn row_28_the_best_of_five_resources_gets_the_file() {
 }
 
 #[test]
-fn row_28_who_is_not_there_has_one_of_three_errors() {
+fn row_28_rule_20_who_is_not_there_has_one_of_three_errors() {
     let server = Openfire::start(Options::default());
     let folder = tempfile::tempdir().expect("a folder");
     let file = files::make(folder.path(), "some.log", 10);

@@ -108,7 +108,7 @@ fn a_recipient_who_does_not_connect_ends_the_wait_streamhost_used() {
 }
 
 #[test]
-fn a_proxy_that_freezes_ends_the_wait_proxy() {
+fn rule_69_a_proxy_that_freezes_ends_the_wait_proxy() {
     for phase in [ProxyPhase::Method, ProxyPhase::Reply] {
         ends(Wait::Proxy, Options::proxy_fault(phase, Fault::Stall), Manners::default(), &[]);
     }
@@ -122,7 +122,7 @@ fn a_server_that_freezes_at_activate_ends_the_wait_activate() {
 }
 
 #[test]
-fn a_proxy_that_stops_reading_ends_the_wait_stall() {
+fn rule_47_a_proxy_that_stops_reading_ends_the_wait_stall() {
     for bytes in [0, 1_000_000] {
         let options =
             Options { receive_buffer: Some(4096), ..Options::proxy_fault(ProxyPhase::Data(bytes), Fault::Stall) };
@@ -153,7 +153,7 @@ fn rule_48_a_second_open_that_meets_silence_ends_the_wait_second_open() {
 }
 
 #[test]
-fn a_block_that_is_not_acknowledged_ends_the_wait_ibb_ack() {
+fn rule_57_a_block_that_is_not_acknowledged_ends_the_wait_ibb_ack() {
     for block in [0, 2] {
         ends(Wait::IbbAck, Options::default(), Manners::at_block(block, Act::NoAck), &[]);
     }
@@ -163,7 +163,7 @@ fn a_block_that_is_not_acknowledged_ends_the_wait_ibb_ack() {
 }
 
 #[test]
-fn a_close_that_nobody_answers_does_not_spoil_a_file_that_is_there() {
+fn rule_55_a_close_that_nobody_answers_does_not_spoil_a_file_that_is_there() {
     let bed = Bed::new(Options::default(), Manners { close_ignored: true, ..Manners::ibb() });
     bed.send(&["--wait-close", "100ms"]).expect(0);
     assert!(bed.server.happened("close ignored"));
@@ -178,7 +178,7 @@ fn rule_14_a_server_that_answers_no_ping_ends_the_wait_ping() {
 }
 
 #[test]
-fn a_timeout_shortens_every_wait() {
+fn rule_69_a_timeout_shortens_every_wait() {
     let bed = Bed::new(Options::fault("bind", Fault::Stall), Manners::default());
     let exit = Run::send(Firepush, &bed.server.device(), OPS).args(["--timeout", "200ms"]).arg(&bed.file).end();
     assert_says(&exit.expect(75), &[Wait::Bind.doing()]);

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_of_rfc_5802_and_7677() {
+    fn rules_07_and_09_vectors_of_rfc_5802_and_7677() {
         for (hash, nonce, client_first, server_first, client_final, server_final) in [
             (
                 Hash::Sha1,
