@@ -179,7 +179,12 @@ fn follows(last: Option<u16>, seq: u16) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::follows;
+    use super::super::tests::{Bed, zeros};
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::thread;
+    use std::time::Duration;
 
     #[test]
     fn rule_64_the_count_wraps_after_65535_and_for_old_smack_after_65534() {
@@ -197,5 +202,35 @@ mod tests {
         ] {
             assert_eq!(follows(last, seq), good, "{last:?} {seq}");
         }
+    }
+
+    /// Acknowledges so many blocks; gives their numbers.
+    fn acknowledge(server: &mut TcpStream, blocks: usize) -> Vec<usize> {
+        let (mut seen, mut heard, mut bytes) = (Vec::new(), String::new(), [0; 4096]);
+        while seen.len() < blocks {
+            let n = server.read(&mut bytes).unwrap();
+            heard += std::str::from_utf8(&bytes[..n]).unwrap();
+            if !heard.ends_with("</iq>") {
+                continue;
+            }
+            let value = |name| heard.split(name).nth(1).unwrap().split('"').next().unwrap();
+            seen.push(value("seq=\"").parse().unwrap());
+            let ack = format!("<iq type='result' id='{}' from='ops@x/Spark'/>", value("id=\""));
+            server.write_all(ack.as_bytes()).unwrap();
+            heard.clear();
+        }
+        seen
+    }
+
+    #[test]
+    fn rule_53_the_number_after_65535_is_0() {
+        let bed = Bed::new().waiting(Wait::Close, Duration::from_millis(100));
+        let mut server = bed.server.try_clone().unwrap();
+        server.set_nodelay(true).unwrap();
+        let reads = thread::spawn(move || acknowledge(&mut server, 65_538));
+        let to = "ops@x/Spark".parse().unwrap();
+        let peer = Peer::open(&bed.context, &to, "s1").unwrap();
+        carry(&peer, &mut zeros(65_538), 1).unwrap();
+        assert!(reads.join().unwrap().into_iter().enumerate().all(|(n, seq)| seq == n % 65_536));
     }
 }

@@ -189,3 +189,44 @@ fn cut(how: &dyn fmt::Display) -> Error {
     let error = Error::new(Kind::Incomplete, format!("the bytestream was cut ({how})")).during(Wait::Stall);
     error.advise("the recipient cancelled or left, or the path broke: try again")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Bed, listener, zeros};
+    use super::*;
+    use std::net::TcpStream;
+    use std::thread;
+
+    /// Carries a file of that size to a proxy that reads with pauses; gives how much arrived.
+    fn carry(bed: &Bed, size: u64, pause: Duration) -> u64 {
+        let (proxy, port) = listener();
+        let stream = socket::connect(([127, 0, 0, 1], port).into(), &bed.until()).unwrap();
+        let far = proxy.accept().unwrap().0;
+        let reads = thread::spawn(move || read_on(far, pause));
+        Channel::new(Box::new(stream)).carry(&bed.context, &mut zeros(size)).unwrap();
+        reads.join().unwrap()
+    }
+
+    fn read_on(far: TcpStream, pause: Duration) -> u64 {
+        let (mut block, mut sum) = (vec![0; 1 << 20], 0);
+        loop {
+            match far.read(&mut block).unwrap() {
+                0 => return sum,
+                n => sum += n as u64,
+            }
+            thread::sleep(pause);
+        }
+    }
+
+    #[test]
+    fn rule_47_a_proxy_that_is_slow_but_moves_is_not_cut_off() {
+        let bed = Bed::new().waiting(Wait::Stall, Duration::from_millis(600));
+        assert_eq!(carry(&bed, 10 << 20, Duration::from_millis(60)), 10 << 20);
+    }
+
+    #[test]
+    fn more_than_4_gib_are_carried_and_counted() {
+        let size = (4 << 30) + 1;
+        assert_eq!(carry(&Bed::new(), size, Duration::ZERO), size);
+    }
+}

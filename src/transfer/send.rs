@@ -242,3 +242,14 @@ fn too_late(recipient: &Jid) -> Error {
     let what = format!("{recipient} accepted so late that the server's proxy has forgotten the offer");
     Error::new(Kind::NoBytestream, what).during(Wait::Answer).advise("send it again")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::OFFER_LIFE;
+    use std::time::Duration;
+
+    #[test]
+    fn rule_32_an_offer_ends_before_openfire_forgets_it() {
+        assert!(OFFER_LIFE <= Duration::from_secs(595));
+    }
+}

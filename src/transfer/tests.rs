@@ -30,14 +30,14 @@ use crate::session::login::{Hints, LoggedIn};
 use crate::xml::feed::Feed;
 
 /// A session, and the server's end of its connection.
-struct Bed {
-    server: TcpStream,
+pub struct Bed {
+    pub server: TcpStream,
     heard: String,
-    context: Context,
+    pub context: Context,
 }
 
 impl Bed {
-    fn new() -> Bed {
+    pub fn new() -> Bed {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let patience = Patience::new(&Waits::default(), &Stop::new().unwrap());
         let client = socket::connect(listener.local_addr().unwrap(), &patience.until(Wait::Connect)).unwrap();
@@ -61,8 +61,16 @@ impl Bed {
         Bed { server, heard: String::new(), context }
     }
 
-    fn until(&self) -> Until {
+    pub fn until(&self) -> Until {
         self.context.patience.until(Wait::Write)
+    }
+
+    /// The same with one wait that is shorter or longer.
+    pub fn waiting(mut self, wait: Wait, limit: Duration) -> Bed {
+        let mut waits = Waits::default();
+        waits.set(wait, limit);
+        self.context.patience = Patience::new(&waits, &Stop::new().unwrap());
+        self
     }
 
     fn say(&mut self, stanza: &str) {
@@ -120,10 +128,19 @@ impl Bed {
     }
 }
 
-fn listener() -> (TcpListener, u16) {
+pub fn listener() -> (TcpListener, u16) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     (listener, port)
+}
+
+/// A file of zeros, which has no name any more.
+pub fn zeros(size: u64) -> Source {
+    let path = std::env::temp_dir().join(format!("firepush-{}", random::token(12).unwrap()));
+    File::create(&path).unwrap().set_len(size).unwrap();
+    let source = Source::file(File::open(&path).unwrap(), "zeros").unwrap();
+    std::fs::remove_file(path).unwrap();
+    source
 }
 
 /// The proxy's part up to the first byte.
@@ -261,16 +278,12 @@ fn rule_62_an_address_that_takes_no_tcp_does_not_hide_the_next() {
 #[test]
 fn rule_47_a_proxy_that_ends_right_behind_the_last_byte_is_no_failure() {
     let bed = Bed::new();
-    let path = std::env::temp_dir().join(format!("firepush-{}", random::token(12).unwrap()));
-    std::fs::write(&path, vec![7; 1000]).unwrap();
     for _ in 0..100 {
         let (proxy, port) = listener();
         let stream = socket::connect(([127, 0, 0, 1], port).into(), &bed.until()).unwrap();
         let mut far = proxy.accept().unwrap().0;
         let reads = std::thread::spawn(move || far.read_exact(&mut [0; 1000]).unwrap());
-        let mut source = Source::file(File::open(&path).unwrap(), "x").unwrap();
-        Channel::new(Box::new(stream)).carry(&bed.context, &mut source).unwrap();
+        Channel::new(Box::new(stream)).carry(&bed.context, &mut zeros(1000)).unwrap();
         reads.join().unwrap();
     }
-    std::fs::remove_file(path).unwrap();
 }
