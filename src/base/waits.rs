@@ -131,10 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn rules_14_32_45_47_48_57_62_and_72_the_defaults_fit_what_others_wait_for() {
+    fn rules_14_32_39_45_47_48_57_62_and_72_the_defaults_fit_what_others_wait_for() {
         let seconds = |wait| Waits::default().limit(wait).as_secs_f32();
         assert!(seconds(Wait::Idle) <= 120.0, "Openfire asks after 180 s of silence");
         assert_eq!(seconds(Wait::Answer), 300.0);
+        assert!(seconds(Wait::Discover) <= 5.0, "a service that is silent must not hold up the rest");
         assert!(seconds(Wait::Proxy) + seconds(Wait::Activate) <= 30.0, "Openfire's proxy pairs for 60 s");
         assert_eq!((seconds(Wait::Stall), seconds(Wait::IbbAck)), (30.0, 60.0));
         assert!(seconds(Wait::SecondOpen) <= 5.0 && seconds(Wait::Fallback) >= 20.0);

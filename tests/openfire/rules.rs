@@ -9,6 +9,7 @@ use crate::openfire::Openfire;
 use crate::openfire::element::{BYTESTREAMS, Element, IBB, SI};
 use crate::openfire::options::{Fault, Hosts as ProxyHosts, Options, ProxyPhase};
 use crate::openfire::puppet::{Act, Answer, Hosts, Manners};
+use crate::openfire::sender::Plan;
 use crate::support::ca::Flaw;
 use crate::support::files;
 use crate::support::process::Exit;
@@ -218,6 +219,23 @@ fn rule_58_an_open_that_is_refused_gets_one_new_offer_where_that_is_allowed() {
     let folder = tempfile::tempdir().expect("a folder");
     push(&server, &["--reoffer"], &[&files::make(folder.path(), "some.log", 1000)]).expect(0);
     assert_eq!(ops.received(1)[1].bytes.len(), 1000, "the second offer brings the file");
+}
+
+#[test]
+fn rule_60_without_a_proxy_in_reach_in_band_is_accepted() {
+    let bytes = vec![7; 200_000];
+    for (hosts, method) in [(ProxyHosts::One, "socks5"), (ProxyHosts::Unreachable, "ibb"), (ProxyHosts::Absent, "ibb")]
+    {
+        let server = Openfire::start(Options { hosts, ..Options::default() });
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut account = server.device();
+        account.jid = "device@example.test/inbox".to_owned();
+        let mut receiver = Run::receive(Firepush, &account, folder.path()).args(["--count", "1"]).start();
+        receiver.event("ready");
+        let plan = Plan::of("some.log", &bytes, &["socks5", "ibb"]);
+        assert_eq!(server.sender().send(&account.jid, &bytes, &plan), Ok(method));
+        receiver.wait().expect(0);
+    }
 }
 
 #[test]
