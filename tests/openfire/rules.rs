@@ -1,6 +1,7 @@
 //! Rules of docs/QUIRKS.md, and its negative cases, that no other scene touches.
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -134,6 +135,19 @@ fn rule_40_of_six_addresses_with_scopes_and_bad_ports_the_good_one_is_offered() 
     let options = Options { hosts: ProxyHosts::Raw(hosts), ..Options::default() };
     let sent = arrives(options, Manners::default(), &[], "socks5");
     assert!(sent.server.happened("1 streamhosts"), "{:?}", sent.server.notes());
+}
+
+#[test]
+fn rule_40_of_six_proxies_in_reach_four_are_offered() {
+    let listeners: Vec<_> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
+    let host = |(n, listener): (usize, &TcpListener)| {
+        let port = listener.local_addr().expect("bound").port();
+        format!(r#"<streamhost jid="proxy{n}.example.test" host="127.0.0.1" port="{port}"/>"#)
+    };
+    let options =
+        Options { hosts: ProxyHosts::Raw(listeners.iter().enumerate().map(host).collect()), ..Options::default() };
+    let sent = send(options, Manners::hosts(Hosts::Refuse("item-not-found")), &[], 1000);
+    assert!(sent.server.happened("4 streamhosts"), "{:?}", sent.server.notes());
 }
 
 #[test]
