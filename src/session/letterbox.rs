@@ -49,6 +49,7 @@ impl Drop for Letterbox {
         while let Ok(Some(letter)) = self.letters.try_take() {
             self.session.tell_in_passing(&letter.into_request().refuse(unknown_sid()).to_element());
         }
+        self.session.transfer_ended();
     }
 }
 

@@ -21,6 +21,9 @@ pub fn run(session: &Arc<Session>, feed: Feed) {
     let closed = || Error::new(Kind::Server, "the server closed the stream");
     let cause = read(session, feed).err().unwrap_or_else(closed);
     log::debug!("the stream ended: {cause}");
+    if cause.kind() == Kind::Stopped {
+        session.let_transfers_end();
+    }
     session.end(&cause);
 }
 

@@ -70,6 +70,8 @@ pub struct Router {
     me: Jid,
     pub asked: HashMap<String, Asked>,
     pub transfers: HashMap<Key, Arc<Mailbox<Letter>>>,
+    /// Transfers that have not said their last word.
+    pub open_transfers: usize,
     pub receiving: Option<Receiving>,
     pub presences: Presences,
     closed: Option<Error>,
@@ -82,6 +84,7 @@ impl Router {
             me,
             asked: HashMap::new(),
             transfers: HashMap::new(),
+            open_transfers: 0,
             receiving: None,
             presences: Presences::default(),
             closed: None,

@@ -38,6 +38,8 @@ pub struct Session {
     appeared: AtomicBool,
     said_goodbye: AtomicBool,
     ended: Event,
+    /// No transfer is under way.
+    idle: Event,
 }
 
 impl Session {
@@ -56,6 +58,7 @@ impl Session {
             appeared: AtomicBool::new(false),
             said_goodbye: AtomicBool::new(false),
             ended: Event::new_or_error()?,
+            idle: Event::new_or_error()?,
         });
         let reading = Arc::clone(&session);
         thread::spawn("firepush-read", move || reader::run(&reading, feed))?;
@@ -154,6 +157,8 @@ impl Session {
             return Err(Error::new(Kind::Protocol, format!("{peer} uses the sid {sid:?} twice at once")));
         }
         router.transfers.insert(key.clone(), Arc::clone(&letters));
+        router.open_transfers += 1;
+        self.idle.clear();
         drop(router);
         Ok(Letterbox { session: Arc::clone(self), key, letters })
     }
@@ -239,6 +244,24 @@ impl Session {
     pub(super) fn say_goodbye(&self) {
         if !self.said_goodbye.swap(true, Ordering::SeqCst) {
             let _ = self.link.post(stream::CLOSE.as_bytes());
+        }
+    }
+
+    /// Who is stopped tells the other side so, in-band, before the stream ends.
+    pub(super) fn let_transfers_end(&self) {
+        if let Ok(unstopped) = Stop::new() {
+            let until = self.patience.with_stop(&unstopped).until(Wait::Close);
+            let open = || self.lock().open_transfers > 0;
+            while open() && until.ready(&self.idle, Ready::Read).is_ok() {}
+        }
+    }
+
+    /// The last words of a transfer are said.
+    pub(super) fn transfer_ended(&self) {
+        let mut router = self.lock();
+        router.open_transfers -= 1;
+        if router.open_transfers == 0 {
+            self.idle.set();
         }
     }
 

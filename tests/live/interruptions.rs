@@ -95,7 +95,7 @@ fn a_sender_that_is_stopped_says_so_and_leaves_no_half_file() {
 #[test]
 fn rule_56_a_receiver_that_is_stopped_ends_the_send() {
     let through = [(75, "incomplete"), (75, "network")];
-    let in_band = [(69, "cancelled"), (75, "incomplete")];
+    let in_band = [(69, "cancelled")];
     for (kind, path) in cells([Proxy, Sender]) {
         let transfer = Transfer::held_with(kind, path, &[], &[]);
         transfer.receiver.stop();
@@ -105,7 +105,7 @@ fn rule_56_a_receiver_that_is_stopped_ends_the_send() {
         unsent(&exit, "while");
         let failed = &exit.events("failed")[0];
         let outcome = (exit.code, failed["kind"].as_str().expect("a kind"));
-        let expected = if path == Proxy { through } else { in_band };
+        let expected = if path == Proxy { &through[..] } else { &in_band };
         assert!(expected.contains(&outcome), "{kind:?}, {path:?}: {failed}");
         assert!(is_empty(&transfer.inbox), "{kind:?}, {path:?}");
     }
