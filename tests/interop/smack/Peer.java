@@ -9,6 +9,9 @@ interface Peer {
     String RESOURCE = "Spark";
     /** As Spark sets them. */
     int REPLY_TIMEOUT_MS = 10_000;
+
+    /** The login is not what is tried: a busy machine may take its time over it. */
+    int LOGIN_TIMEOUT_MS = 60_000;
     int BLOCK_SIZE = 61_440;
 
     record Account(String user, String domain, String password, InetSocketAddress server) {}

@@ -28,6 +28,7 @@ final class Adapter implements Peer {
 
     @Override
     public void login(Account account, Consumer<Offer> offers, Consumer<Exception> lost) throws Exception {
+        SmackConfiguration.setPacketReplyTimeout(LOGIN_TIMEOUT_MS);
         connection = new XMPPConnection(configuration(account));
         connection.connect();
         connection.addConnectionListener(new Loss(lost));
@@ -38,6 +39,7 @@ final class Adapter implements Peer {
         InBandBytestreamManager.getByteStreamManager(connection).setDefaultBlockSize(BLOCK_SIZE);
         connection.login(account.user(), account.password(), RESOURCE);
         ServiceDiscoveryManager.getInstanceFor(connection).discoverInfo(account.domain());
+        SmackConfiguration.setPacketReplyTimeout(REPLY_TIMEOUT_MS);
     }
 
     /** Certificates are not checked, which is the default: this one looks for the root in what the server sends. */

@@ -28,6 +28,7 @@ final class Adapter implements Peer {
 
     @Override
     public void login(Account account, Consumer<Offer> offers, Consumer<Exception> lost) throws Exception {
+        Dialect.setReplyTimeout(LOGIN_TIMEOUT_MS);
         var builder = XMPPTCPConnectionConfiguration.builder()
                 .setUsernameAndPassword(account.user(), account.password())
                 .setResource(RESOURCE)
@@ -43,6 +44,7 @@ final class Adapter implements Peer {
         connection.connect();
         InBandBytestreamManager.getByteStreamManager(connection).setDefaultBlockSize(BLOCK_SIZE);
         connection.login();
+        Dialect.setReplyTimeout(REPLY_TIMEOUT_MS);
         Dialect.askServer(connection);
     }
 
