@@ -1,5 +1,7 @@
 //! A device that nobody watches: `firepush run` and what belongs to it, against real servers.
 
+#[path = "support/command.rs"]
+mod command;
 #[path = "support/mod.rs"]
 mod support;
 
@@ -7,6 +9,8 @@ mod support;
 mod bed;
 #[path = "unattended/disk.rs"]
 mod disk;
+#[path = "unattended/faults.rs"]
+mod faults;
 #[path = "unattended/five.rs"]
 mod five;
 #[path = "unattended/jobs.rs"]
@@ -17,6 +21,10 @@ mod kills;
 mod schedule;
 #[path = "unattended/shim.rs"]
 mod shim;
+#[path = "unattended/signals.rs"]
+mod signals;
+#[path = "unattended/spool.rs"]
+mod spool;
 #[path = "unattended/steps.rs"]
 mod steps;
 #[path = "unattended/together.rs"]

@@ -21,6 +21,7 @@ const SPOOL: Where =
 const JOB: Where = Where { verbs: &[Verb::Run], place: Place::Job };
 const SENT: Where = Where { verbs: &[Verb::Send, Verb::Run], place: Place::Job };
 const SIZES: Where = Where { verbs: &[Verb::Receive, Verb::Run], place: Place::Job };
+const CARRIED: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run], place: Place::Job };
 const TALK: Where = Where { verbs: Verb::ALL, place: Place::Global };
 const LINE: Where = Where { verbs: Verb::ALL, place: Place::Line };
 const LINE_ALL: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run], place: Place::Line };
@@ -81,7 +82,7 @@ rows! {
         => |s, v| s.config.proxy = Some(parsed(v)?);
     switch "direct" SENT "offer our own address too, for recipients in the same network"
         => |s, on| s.config.direct = on;
-    value "method" "auto|socks5|ibb" ALL "how the bytes are carried"
+    value "method" "auto|socks5|ibb" CARRIED "how the bytes are carried"
         default "auto"
         => |s, v| s.config.method = one_of(v, &[
             ("auto", Preference::Auto),

@@ -9,6 +9,7 @@ use super::deliver::Delivery;
 use super::keep::fresh_id;
 use super::plan::{From, Item, Plan};
 use super::{Event, Outcome, Run};
+use crate::base::config::Empty;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::task::Recipients;
 use crate::base::waits::{Wait, Waits};
@@ -37,6 +38,7 @@ struct Intaking {
     to: Vec<Recipients>,
     made: u64,
     in_band: bool,
+    skips_empty: bool,
     parts: Arc<Mailbox<Result<Vec<Item>>>>,
 }
 
@@ -56,10 +58,12 @@ impl Run<'_> {
             to: settings.to.clone(),
             made: self.clock.now(),
             in_band: settings.task.only_in_band(),
+            skips_empty: settings.config.empty == Empty::Skip,
             parts: Arc::clone(&parts),
         };
         thread::spawn("firepush-intake", move || intaking.run())?;
-        let patience = Patience::new(&settings.config.waits, &self.stop);
+        // When all is stopped the intake ends by itself: what it has read is waited for.
+        let patience = Patience::new(&settings.config.waits, &Stop::new()?);
         self.with_delivery(tell, |delivery| {
             loop {
                 match parts.take_within(&patience.until(Wait::Idle))? {
@@ -95,12 +99,12 @@ impl Intaking {
         }
         let mut intake = self.spool.intake()?;
         let most = if whole { u64::MAX } else { self.stream.part_size };
-        let taken = match intake.copy(&mut self.stream.from, most) {
+        let (taken, stopped) = match intake.copy(&mut self.stream.from, most) {
             // A part that a signal cut short is a part all the same; a whole would be a lie.
-            Err(e) if e.kind() == Kind::Stopped && !whole => intake.written(),
-            taken => taken.map_err(|e| e.at("standard input"))?,
+            Err(e) if e.kind() == Kind::Stopped && !whole => (intake.written(), true),
+            taken => (taken.map_err(|e| e.at("standard input"))?, false),
         };
-        if taken == 0 && number > 1 {
+        if taken == 0 && (number > 1 || stopped || self.skips_empty) {
             return Ok(Vec::new());
         }
         let name = if whole { self.name.clone() } else { part_name(&self.name, number) };

@@ -133,6 +133,15 @@ impl Device {
         fs::read(path).expect("a file")
     }
 
+    /// As [`Device::arrived`], when a transfer before it may have failed.
+    pub fn arrived_or_failed(&self, receiver: &mut Process, name: &str) -> Option<Vec<u8>> {
+        let path = self.path("inbox").join(name);
+        while !path.exists() {
+            receiver.next_event()?;
+        }
+        fs::read(path).ok()
+    }
+
     /// The entries that wait, as `firepush status` tells them.
     pub fn waiting(&self) -> Vec<Value> {
         self.firepush("status", &[]).expect(0).events("waiting")

@@ -95,7 +95,8 @@ fn a_run_with_nothing_to_do_writes_nothing() {
     fs::write(device.path("source"), "line 1\n").expect("a file");
     let source = device.path("source");
     device.configure(&format!(
-        "[logs]\nfiles = LOG/*\nto = OPS\nname = {{name}}\n[log]\noutput_of = /bin/cat {}\nto = OPS\nname = log.txt\n",
+        "retry_first = 12h\nretry_cap = 12h\n[logs]\nfiles = LOG/*\nto = OPS\nname = {{name}}\n\
+         [log]\noutput_of = /bin/cat {}\nto = OPS\nname = log.txt\n",
         source.display()
     ));
     device.log("messages", "one");
