@@ -4,6 +4,8 @@
 mod arguments;
 #[path = "support/command.rs"]
 mod command;
+#[path = "cli/configuration.rs"]
+mod configuration;
 #[path = "cli/files.rs"]
 mod files;
 #[path = "support/openfire/mod.rs"]

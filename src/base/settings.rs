@@ -178,8 +178,12 @@ pub fn find(name: &str) -> Option<Row> {
     rows().find(|row| row.name == name)
 }
 
-/// The one of these settings that was probably meant: the fewest letters are to be changed.
+/// The one of these settings that was probably meant: it begins so, or the fewest letters are to be changed.
 pub fn nearest(name: &str, among: impl Fn(&Row) -> bool) -> Option<Row> {
+    let longer = rows().filter(&among).filter(|row| name.len() >= 3 && row.name.starts_with(name));
+    if let Some(row) = longer.min_by_key(|row| row.name.len()) {
+        return Some(row);
+    }
     let best = rows().filter(among).min_by_key(|row| distance(name, row.name))?;
     let enough = name.len().max(best.name.len()) / 2;
     Some(best).filter(|best| distance(name, best.name) <= enough)
