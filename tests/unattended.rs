@@ -17,8 +17,12 @@ mod five;
 mod jobs;
 #[path = "unattended/kills.rs"]
 mod kills;
+#[path = "unattended/readme.rs"]
+mod readme;
 #[path = "unattended/schedule.rs"]
 mod schedule;
+#[path = "unattended/secrets.rs"]
+mod secrets;
 #[path = "unattended/shim.rs"]
 mod shim;
 #[path = "unattended/signals.rs"]
