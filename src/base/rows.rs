@@ -58,7 +58,7 @@ rows! {
     value "password_fd" "N" LINE_ALL "read the password from this open descriptor instead"
         => |s, v| s.line.password_fd = Some(units::number(v, 0)?);
     value "server" "HOST[:PORT]" ALL "where to connect"
-        default "the domain of the JID, 5222 (5223 with --direct-tls)"
+        default "what the domain's SRV records say, else the domain, 5222 (5223 with --direct-tls)"
         => |s, v| s.config.server = Some(parsed(v)?);
     switch "direct_tls" ALL "TLS from the first byte instead of STARTTLS"
         => |s, on| s.config.direct_tls = on;
@@ -147,7 +147,7 @@ rows! {
     value "max_size" "SIZE" SIZES "refuse larger files (200k, 16M); 0 is no limit"
         default "0"
         => |s, v| s.config.max_size = units::size(v)?;
-    value "spool" "DIR" SPOOL "where that waits which can't be sent yet"
+    value "spool" "DIR" SPOOL "the folder of what can't be sent yet"
         default "/var/spool/firepush"
         => |s, v| s.keep.spool = absolute(v)?.into();
     value "state" "DIR" SPOOL "what is remembered from run to run"
