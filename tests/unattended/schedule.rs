@@ -158,6 +158,26 @@ fn who_never_answers_gets_one_offer_a_run_and_the_others_get_their_files() {
 }
 
 #[test]
+fn who_was_away_gets_its_files_as_soon_as_a_run_sees_it_back() {
+    let device = Device::new();
+    let own = &device.account.jid;
+    device.configure(&format!(
+        "[ops]\nfiles = LOG/s*\nto = OPS\nname = {{name}}\n[own]\nfiles = LOG/o*\nto = {own}\nname = {{name}}\n"
+    ));
+    device.log("s1", "for the operator");
+    let times = Times::of(&device);
+    assert_eq!(times.kept(), 1);
+    let mut receiver = device.receiver();
+    let (outcome, events) = times.later(1).run();
+    assert_eq!((outcome.sent, outcome.waiting), (0, 1), "nothing is due, so nobody looks: {events:?}");
+    let _own = own_receiver(&device);
+    device.log("o1", "for another");
+    let (outcome, events) = times.later(1).run();
+    assert_eq!((outcome.sent, outcome.waiting), (2, 0), "{events:?}");
+    assert_eq!(device.arrived(&mut receiver, "s1"), b"for the operator");
+}
+
+#[test]
 fn of_a_or_b_the_first_that_is_there_gets_the_file() {
     let device = Device::new();
     let own = device.account.jid.clone();
