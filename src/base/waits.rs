@@ -63,6 +63,7 @@ waits! {
     Open "open" "20" Peer "opening the in-band bytestream";
     SecondOpen "second_open" "5" Peer "trying the in-band bytestream after the proxy failed";
     IbbAck "ibb_ack" "60" Peer "waiting for the acknowledgement of a block";
+    Drain "drain" "200ms" Peer "letting the recipient read the last block";
     Close "close" "5" Server "closing";
     Queue "queue" "60" Peer "waiting in line behind other transfers";
     Initiation "initiation" "60" Peer "waiting for the sender to open the bytestream";

@@ -4,7 +4,7 @@ use super::deliver::{Answer, Delivery, Started, Turn};
 use super::hooks::{Facts, failure};
 use super::plan::{From, Item};
 use super::{Event, Run};
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Error, Fault, Kind, Result};
 use crate::base::jid::Jid;
 use crate::spool::Shelf;
 use crate::spool::entry::Entry;
@@ -94,7 +94,8 @@ impl Delivery<'_, '_> {
             About::Recipient => self.recipient_failed(turn, to, error),
             About::Transfer => {
                 let asked = self.asked.entry(to.bare()).or_default();
-                asked.failures += 1;
+                // What goes wrong on this device is not the recipient's fault.
+                asked.failures += u32::from(error.fault() != Fault::Local);
                 if asked.failures >= FAILURES_MAX {
                     asked.answer = Answer::Silent;
                 }

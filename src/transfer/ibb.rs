@@ -43,7 +43,8 @@ pub fn open(peer: &Peer<'_>, size: u64, wait: Wait) -> Result<u16> {
 }
 
 /// Sends the bytes block by block, each after the acknowledgement of the one before (rule 51), and closes once,
-/// after the last (rule 55).
+/// after the last (rule 55). Smack acknowledges a block before it is read, and the reader of 3.2.1 that still has a part
+/// of it when the close arrives gets an error instead: it is given a moment.
 ///
 /// # Errors
 /// [`Kind::Cancelled`], [`Kind::Incomplete`], [`Kind::Busy`], those of the source, or the timeout.
@@ -53,6 +54,9 @@ pub fn carry(peer: &Peer<'_>, source: &mut Source, block_size: u16) -> Result<()
             peer.close_in_passing();
         }
         return Err(e);
+    }
+    if source.size() > 0 {
+        let _ = peer.context.patience.stop().sleep(peer.context.patience.limit(Wait::Drain));
     }
     // Every block is acknowledged: what the other side says to this, or does at the same time, changes nothing.
     let close = Close { sid: peer.sid.to_owned() }.to_element();

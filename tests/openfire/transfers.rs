@@ -229,6 +229,16 @@ fn rule_38_an_empty_file_is_offered_in_band_only() {
     assert_eq!(sent.exit.expect(69).events("failed")[0]["kind"], "unable", "this Spark takes what was offered only");
 }
 
+/// Smack acknowledges a block before it is read, and tells an error when the close comes in between (seen with 3.2.1).
+#[test]
+fn rule_55_a_reader_that_is_behind_is_given_a_moment_before_the_close() {
+    let behind = |reading| Manners { reading, ..Manners::ibb() };
+    let sent = send(Options::default(), behind(Duration::from_millis(50)), &[], 100_000);
+    assert!(sent.exit.code == 0 && !sent.server.happened("closed while it read"), "{:?}", sent.server.notes());
+    let sent = send(Options::default(), behind(Duration::from_secs(60)), &["--wait-drain", "0"], 100_000);
+    assert!(sent.server.happened("closed while it read"), "the check can fail: {:?}", sent.server.notes());
+}
+
 #[test]
 fn rule_51_blocks_go_one_at_a_time() {
     let sent = send(Options::default(), Manners::ibb(), &[], 400_000);

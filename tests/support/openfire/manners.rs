@@ -54,6 +54,8 @@ pub struct Manners {
     /// At this block.
     pub act: Option<(usize, Act)>,
     pub close_ignored: bool,
+    /// How long it reads a block that it has acknowledged: a close meanwhile is an error to it.
+    pub reading: Duration,
     /// So many bytes are read from the proxy, then it leaves without a word (`Shutdown`) or stops reading.
     pub read: Option<(usize, bool)>,
     pub disco_ignored: bool,
@@ -75,6 +77,7 @@ impl Default for Manners {
             block_max: 65535,
             act: None,
             close_ignored: false,
+            reading: Duration::ZERO,
             read: None,
             disco_ignored: false,
             features: &[SI, SI_FILE, BYTESTREAMS, IBB],

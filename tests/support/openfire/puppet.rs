@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::element::{BYTESTREAMS, DISCO_INFO, Element, IBB, SI, SI_FILE};
 pub use super::manners::{Act, Answer, Hosts, Manners};
@@ -20,6 +20,8 @@ const HANG: Duration = Duration::from_secs(120);
 /// A transfer as the puppet has it.
 #[derive(Clone, Debug, Default)]
 pub struct Received {
+    /// When the last in-band block came.
+    pub last_block: Option<Instant>,
     pub name: String,
     pub size: usize,
     pub bytes: Vec<u8>,
@@ -210,7 +212,10 @@ impl Puppet {
         }
         match scram::decode(&data.text) {
             Some(bytes) => {
-                self.change(|received| received.bytes.extend_from_slice(&bytes));
+                self.change(|received| {
+                    received.bytes.extend_from_slice(&bytes);
+                    received.last_block = Some(Instant::now());
+                });
                 self.say(&iq.result(None, ""));
             }
             None => self.say(&iq.refuse_bare(None, "cancel", "bad-request")),
@@ -240,6 +245,10 @@ impl Puppet {
 
     /// Smack closes its side too, a while later.
     fn close(&self, iq: &Element, manners: &Manners) {
+        let last = self.so_far().last().and_then(|received| received.last_block);
+        if last.is_some_and(|last| last.elapsed() < manners.reading) {
+            self.shared.note("closed while it read");
+        }
         if manners.close_ignored {
             self.shared.note("close ignored");
         } else {

@@ -48,6 +48,8 @@ fn config(script: &Script) -> Config {
     for wait in Wait::ALL {
         settings.config.waits.set(*wait, Duration::from_secs(60));
     }
+    // The only one that is always waited out.
+    settings.config.waits.set(Wait::Drain, Duration::ZERO);
     for wait in script.given_up() {
         set(&mut settings, &format!("wait_{wait}"), "50ms");
     }
