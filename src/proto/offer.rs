@@ -98,6 +98,8 @@ pub struct Accept {
     pub methods: Vec<Method>,
     /// It names something that is no method we know, so that we can't have offered it (rule 34).
     pub unknown: bool,
+    /// The field carries its type, which no Smack writes.
+    pub typed: bool,
 }
 
 impl Accept {
@@ -113,7 +115,7 @@ impl Accept {
         let field =
             field.ok_or_else(|| expect::unexpected("a form that names a stream method", format_args!("{si:?}")))?;
         let unknown = values(field).any(|value| Method::parse(&value.content()).is_none());
-        Ok(Accept { methods: known(values(field)), unknown })
+        Ok(Accept { methods: known(values(field)), unknown, typed: field.get("type").is_some() })
     }
 }
 
@@ -333,7 +335,7 @@ mod tests {
             wire(&accept),
             r#"<si xmlns="http://jabber.org/protocol/si"><feature xmlns="http://jabber.org/protocol/feature-neg"><x xmlns="jabber:x:data" type="submit"><field var="stream-method" type="list-single"><value>http://jabber.org/protocol/ibb</value></field></x></feature></si>"#
         );
-        assert_eq!(Accept::parse(&accept).unwrap(), Accept { methods: vec![Method::Ibb], unknown: false });
+        assert_eq!(Accept::parse(&accept).unwrap(), Accept { methods: vec![Method::Ibb], unknown: false, typed: true });
     }
 
     #[test]
@@ -366,7 +368,8 @@ mod tests {
         ] {
             let form = form(r#"type="submit""#, &format!(r#"var="stream-method" {field}"#), inner);
             let accept = Accept::parse(&si(attributes, &form)).unwrap();
-            assert_eq!(accept, Accept { methods, unknown }, "{who}");
+            assert_eq!((accept.methods, accept.unknown), (methods, unknown), "{who}");
+            assert_eq!(accept.typed, field.contains("type="), "{who}");
         }
     }
 

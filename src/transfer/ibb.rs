@@ -1,5 +1,7 @@
 //! In-band bytestreams, both ends (XEP-0047, rules 51–58, 63, 64).
 
+use std::time::Duration;
+
 use super::peer::{Peer, unexpected};
 use super::sink::Sink;
 use super::source::Source;
@@ -44,20 +46,18 @@ pub fn open(peer: &Peer<'_>, size: u64, wait: Wait) -> Result<u16> {
 
 /// Sends the bytes block by block, each after the acknowledgement of the one before (rule 51), and closes once,
 /// after the last (rule 55). Smack acknowledges a block before it is read, and the reader of 3.2.1 that still has a part
-/// of it when the close arrives gets an error instead: it is given a moment.
+/// of it when the close arrives gets an error instead: `drain` gives it a moment.
 ///
 /// # Errors
 /// [`Kind::Cancelled`], [`Kind::Incomplete`], [`Kind::Busy`], those of the source, or the timeout.
-pub fn carry(peer: &Peer<'_>, source: &mut Source, block_size: u16) -> Result<()> {
+pub fn carry(peer: &Peer<'_>, source: &mut Source, block_size: u16, drain: Duration) -> Result<()> {
     if let Err(e) = send_blocks(peer, source, block_size) {
         if e.kind() != Kind::Cancelled {
             peer.close_in_passing();
         }
         return Err(e);
     }
-    if source.size() > 0 {
-        let _ = peer.context.patience.stop().sleep(peer.context.patience.limit(Wait::Drain));
-    }
+    let _ = peer.context.patience.stop().sleep(drain);
     // Every block is acknowledged: what the other side says to this, or does at the same time, changes nothing.
     let close = Close { sid: peer.sid.to_owned() }.to_element();
     let closed = peer.ask(close, &peer.context.patience.until(Wait::Close));
@@ -234,7 +234,7 @@ mod tests {
         let reads = thread::spawn(move || acknowledge(&mut server, 65_538));
         let to = "ops@x/Spark".parse().unwrap();
         let peer = Peer::open(&bed.context, &to, "s1").unwrap();
-        carry(&peer, &mut zeros(65_538), 1).unwrap();
+        carry(&peer, &mut zeros(65_538), 1, Duration::ZERO).unwrap();
         assert!(reads.join().unwrap().into_iter().enumerate().all(|(n, seq)| seq == n % 65_536));
     }
 }

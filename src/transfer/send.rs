@@ -40,7 +40,8 @@ pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
     })?;
     word::announce(context, &recipient);
     let methods = methods(&context.config, &source, &hosts)?;
-    let mut push = Push { context, recipient: &recipient, hosts, name: name::safe(source.name()), source };
+    let (name, drain) = (name::safe(source.name()), context.patience.limit(Wait::Drain));
+    let mut push = Push { context, recipient: &recipient, hosts, name, source, drain };
     let (id, method) = push.run(&methods)?;
     let tier = if method == Method::Ibb { Tier::Acked } else { Tier::Forwarded };
     let Push { name, source, .. } = push;
@@ -84,6 +85,8 @@ struct Push<'c> {
     hosts: Vec<StreamHost>,
     name: String,
     source: Source,
+    /// Before the end of an in-band stream: Smack may need it.
+    drain: Duration,
 }
 
 /// What one offer came to before a byte was sent.
@@ -119,6 +122,9 @@ impl Push<'_> {
             Ok(accepted) => accepted,
             Err(refusal) => return self.refused(&refusal),
         };
+        if accepted.typed || self.source.size() == 0 {
+            self.drain = Duration::ZERO;
+        }
         match self.choose(&accepted, known.left().is_zero()) {
             None => Ok(Attempt::NoWay(too_late(self.recipient))),
             Some(Method::Socks5) => self.by_socks5(&peer, accepted.methods.contains(&Method::Ibb)),
@@ -184,7 +190,9 @@ impl Push<'_> {
 
     fn by_ibb(&mut self, peer: &Peer<'_>, wait: Wait) -> Result<Attempt> {
         match ibb::open(peer, self.source.size(), wait) {
-            Ok(block_size) => ibb::carry(peer, &mut self.source, block_size).map(|()| Attempt::Done(Method::Ibb)),
+            Ok(block_size) => {
+                ibb::carry(peer, &mut self.source, block_size, self.drain).map(|()| Attempt::Done(Method::Ibb))
+            }
             Err(e) => self.survived(e).map(Attempt::NoWay),
         }
     }
