@@ -100,7 +100,7 @@ pub(super) struct Start {
     pub port_taken: &'static str,
 }
 
-const PAIRS: usize = 60;
+const PAIRS: usize = 150;
 const ATTEMPTS: usize = 5;
 
 impl Server {
