@@ -1,6 +1,6 @@
 //! What becomes of a file that everyone has got.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -60,7 +60,7 @@ fn clear(found: &Found, after: &After, file: &File) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let (held, named) = (file.metadata()?, fs::symlink_metadata(&found.path)?);
     let same = (held.dev(), held.ino()) == (named.dev(), named.ino());
-    if !same || held.len() != found.size {
+    if !same || Found::new(found.path.clone(), &held) != *found {
         return Ok(false);
     }
     match after {
@@ -99,7 +99,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 fn copy_to(path: &Path, folder: &Path) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let part: PathBuf = folder.join(format!(".{name}.part"));
-    let copied = fs::copy(path, &part).and_then(|_| File::open(&part)?.sync_all());
+    let copied = copy_anew(path, &part);
     for n in 0..=999 {
         let name = if n == 0 { name.clone() } else { crate::transfer::name::numbered(&name, n) };
         match copied
@@ -108,7 +108,7 @@ fn copy_to(path: &Path, folder: &Path) -> io::Result<()> {
             .and_then(|()| move_no_replace(&part, &folder.join(name)))
         {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Ok(()) => return fs::remove_file(path),
+            Ok(()) => return File::open(folder)?.sync_all().and_then(|()| fs::remove_file(path)),
             Err(e) => {
                 let _ = fs::remove_file(&part);
                 return Err(e);
@@ -119,6 +119,45 @@ fn copy_to(path: &Path, folder: &Path) -> io::Result<()> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
+/// In the place of what a crash left, never through a link.
+fn copy_anew(path: &Path, part: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    match fs::remove_file(part) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut from = File::open(path)?;
+    let meta = from.metadata()?;
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(meta.mode() & 0o777).open(part)?;
+    io::copy(&mut from, &mut to)?;
+    to.set_modified(meta.modified()?)?;
+    to.sync_all()
+}
+
 fn failed(path: &Path, cause: &io::Error) -> Error {
     Error::new(Kind::Write, format!("{} was sent, but can't be moved or deleted: {cause}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_takes_the_place_of_what_a_crash_left_never_through_a_link() {
+        let folder = std::env::temp_dir().join(format!("firepush-after-{}", crate::os::random::token(12).unwrap()));
+        let (log, sent, other) = (folder.join("log"), folder.join("sent"), folder.join("other"));
+        fs::create_dir_all(&sent).unwrap();
+        fs::write(&other, "precious").unwrap();
+        fs::write(sent.join("log"), "of yesterday").unwrap();
+        std::os::unix::fs::symlink(&other, sent.join(".log.part")).unwrap();
+        fs::write(&log, "of today").unwrap();
+        let changed = fs::metadata(&log).unwrap().modified().unwrap();
+        copy_to(&log, &sent).unwrap();
+        let text = |path: &Path| fs::read_to_string(path).unwrap();
+        assert_eq!((text(&other).as_str(), text(&sent.join("log")).as_str()), ("precious", "of yesterday"));
+        let copy = sent.join(crate::transfer::name::numbered("log", 1));
+        assert_eq!((text(&copy).as_str(), fs::metadata(&copy).unwrap().modified().unwrap()), ("of today", changed));
+        assert!(!log.exists() && !sent.join(".log.part").exists());
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

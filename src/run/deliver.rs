@@ -191,7 +191,6 @@ impl<'r, 'c> Delivery<'r, 'c> {
             self.waiting.push_front(turn);
             return Ok(());
         };
-        // Whom we saw come back may be asked now: the first one may have been the only one due.
         let to = turn.item.to.0[turn.from].clone();
         let (source, config, started) = match self.open(&turn.item) {
             Ok(Some(opened)) => opened,

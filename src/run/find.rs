@@ -86,7 +86,7 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 impl Found {
-    fn new(path: PathBuf, meta: &Metadata) -> Found {
+    pub(super) fn new(path: PathBuf, meta: &Metadata) -> Found {
         let changed = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
         Found { path, size: meta.len(), changed }
     }

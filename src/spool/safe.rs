@@ -29,7 +29,9 @@ pub fn check(spool: &Path) -> Result<()> {
     if meta.mode() & 0o077 != 0 {
         return bad(format!("is open to others; run: chmod 700 {shown}"));
     }
-    for folder in spool.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+    // As it is named, and where links on the way lead.
+    let ways = [std::path::absolute(spool), fs::canonicalize(spool)];
+    for folder in ways.iter().flatten().flat_map(|way| way.ancestors().skip(1)) {
         let Ok(meta) = fs::metadata(folder) else { continue };
         let others_write = meta.mode() & 0o022 != 0 && meta.mode() & STICKY == 0;
         if others_write || !is_ours(&meta) {
