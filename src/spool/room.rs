@@ -63,7 +63,9 @@ impl Spool {
         for shelf in [Shelf::Failed, Shelf::Queue] {
             for id in self.ids(shelf)? {
                 let made = self.look(shelf, &id).map_or(0, |entry| entry.made);
-                oldest.push((made, shelf, id));
+                // Within a second the file's own time tells.
+                let written = fs::metadata(self.at(shelf, &id)).and_then(|meta| meta.modified()).ok();
+                oldest.push(((made, written), shelf, id));
             }
         }
         oldest.sort_by(|(a, _, x), (b, _, y)| (a, x).cmp(&(b, y)));

@@ -168,3 +168,20 @@ fn standing_is_written_only_when_it_changed() {
     assert_eq!(again.tried_with, "abc");
     fs::remove_dir_all(path).unwrap();
 }
+
+#[test]
+fn of_entries_of_the_same_second_the_one_that_was_written_first_is_dropped() {
+    let (path, spool) = spool(|keep| keep.spool_files = 8);
+    let all = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for (name, time) in all.iter().zip(1..) {
+        let claim = put(&spool, name, 1, b"x").unwrap();
+        let written = std::time::UNIX_EPOCH + std::time::Duration::from_millis(time);
+        File::options().write(true).open(path.join("queue").join(&claim.id)).unwrap().set_modified(written).unwrap();
+    }
+    for (n, name) in ["i", "j", "k"].iter().enumerate() {
+        assert_eq!(spool.intake().unwrap().dropped(), 1);
+        put(&spool, name, 2, b"x").unwrap();
+        assert!(!names(&spool, Shelf::Queue).contains(&all[n].to_owned()), "{} is the oldest", all[n]);
+    }
+    fs::remove_dir_all(path).unwrap();
+}
