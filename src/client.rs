@@ -47,7 +47,7 @@ impl Client {
     /// [`Kind::NoMechanism`], [`Kind::Protocol`], [`Kind::Network`], [`Kind::Server`], [`Kind::Conflict`], or
     /// [`Kind::Timeout`] with the wait that ended.
     pub fn connect(config: &Config) -> Result<Client> {
-        Client::connect_with(config, &Stop::new()?, Arc::new(TcpDialer::default()))
+        Client::connect_with(config, &Stop::new()?, Arc::new(TcpDialer::new(config)))
     }
 
     /// As [`Client::connect`], with a stop that ends any wait of this client from another thread.
@@ -55,13 +55,13 @@ impl Client {
     /// # Errors
     /// As [`Client::connect`], and [`Kind::Stopped`].
     pub fn connect_until(config: &Config, stop: &Stop) -> Result<Client> {
-        Client::connect_with(config, stop, Arc::new(TcpDialer::default()))
+        Client::connect_with(config, stop, Arc::new(TcpDialer::new(config)))
     }
 
     /// As [`Client::connect_until`], first by the login mechanism that worked in another process.
     pub(crate) fn connect_knowing(config: &Config, stop: &Stop, mechanism: &str) -> Result<Client> {
         let hints = Hints { mechanism: Mechanism::parse(mechanism), floor: None };
-        Client::log_in(config, stop, Arc::new(TcpDialer::default()), &hints)
+        Client::log_in(config, stop, Arc::new(TcpDialer::new(config)), &hints)
     }
 
     /// The login mechanism that worked.

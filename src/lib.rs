@@ -59,6 +59,7 @@ pub mod config {
     pub use crate::base::config::{Allow, Empty, IfOffline, MinAuth, Preference};
     pub use crate::base::endpoint::Server;
     pub use crate::base::pin::Pin;
+    pub use crate::base::route::{Bind, Fixed, Protocol, Via};
     pub use crate::base::secret::Secret;
     pub use crate::base::waits::{Wait, Waits};
     pub use crate::os::file::read_password;

@@ -8,3 +8,5 @@ mod support;
 mod dns;
 #[path = "network/names.rs"]
 mod names;
+#[path = "network/proxies.rs"]
+mod proxies;

@@ -31,6 +31,8 @@ list_missing() {
     need default-jdk-headless javac -version
     need maven command -v mvn
     need dnsmasq-base command -v dnsmasq
+    need microsocks command -v microsocks
+    need tinyproxy-bin command -v tinyproxy
 }
 
 policy=/usr/sbin/policy-rc.d

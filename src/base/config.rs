@@ -6,6 +6,7 @@ use super::endpoint::Server;
 use super::error::{Error, Kind, Result};
 use super::jid::Jid;
 use super::pin::Pin;
+use super::route::{Bind, Fixed, Via};
 use super::secret::Secret;
 use super::waits::Waits;
 
@@ -20,6 +21,12 @@ pub struct Config {
     pub password_file: Option<PathBuf>,
     /// Where to connect; default: the domain of the JID, port 5222 (5223 with direct TLS).
     pub server: Option<Server>,
+    /// Addresses of hosts, whatever DNS says.
+    pub resolve: Vec<Fixed>,
+    /// The address or interface that connections are made from; look-ups of names are not.
+    pub bind: Option<Bind>,
+    /// The proxy of the network that all connections are made through.
+    pub via: Option<Via>,
     /// TLS from the first byte instead of STARTTLS.
     pub direct_tls: bool,
     /// Certificates (PEM) to trust instead of the web's authorities.
@@ -73,6 +80,9 @@ impl Default for Config {
             password: None,
             password_file: None,
             server: None,
+            resolve: Vec::new(),
+            bind: None,
+            via: None,
             direct_tls: false,
             ca_file: None,
             pins: Vec::new(),

@@ -10,6 +10,7 @@ pub mod glob;
 pub mod jid;
 mod kind;
 pub mod pin;
+pub mod route;
 mod rows;
 pub mod secret;
 pub mod settings;

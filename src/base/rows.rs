@@ -60,6 +60,15 @@ rows! {
     value "server" "HOST[:PORT]" ALL "where to connect"
         default "what the domain's SRV records say, else the domain, 5222 (5223 with --direct-tls)"
         => |s, v| s.config.server = Some(parsed(v)?);
+    values "resolve" "HOST:PORT:ADDRESS" ALL "connect to this address for HOST:PORT, whatever DNS says"
+        => |s, v| list(&mut s.config.resolve, v, parsed);
+    value "bind" "ADDRESS|INTERFACE" ALL "connect from this address or interface"
+        => |s, v| s.config.bind = Some(parsed(v)?);
+    value "via" "socks5://HOST:PORT|http://HOST:PORT|env" ALL "connect through this proxy; env: that of $HTTPS_PROXY"
+        => |s, v| {
+            s.via_env = v == "env";
+            s.config.via = if s.via_env { None } else { Some(parsed(v)?) };
+        };
     switch "direct_tls" ALL "TLS from the first byte instead of STARTTLS"
         => |s, on| s.config.direct_tls = on;
     value "ca_file" "PEM" ALL "trust these certificates instead of the web's authorities"

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::error::{Error, Kind, Result};
+use super::route::Via;
 use super::rows;
 use super::task::{Keep, Recipients, Task};
 use super::template::Template;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub verbose: u8,
     /// Say nothing but errors.
     pub quiet: bool,
+    /// The outbound proxy is that of the environment.
+    pub via_env: bool,
     /// What only the command line can say.
     pub line: CommandLine,
 }
@@ -127,6 +130,19 @@ impl Row {
     /// Whether it may be given several times, and all count.
     pub fn is_list(&self) -> bool {
         matches!(self.set, Set::Values(_))
+    }
+
+    /// Whether such a value holds a password.
+    pub fn holds_password(&self, text: &str) -> bool {
+        self.name == "via" && text.contains('@')
+    }
+
+    /// A value as it may be shown.
+    pub fn shown(&self, text: &str) -> String {
+        if !self.holds_password(text) {
+            return text.to_owned();
+        }
+        text.parse::<Via>().map_or_else(|_| "…".to_owned(), |via| via.to_string())
     }
 
     /// Whether the command takes it as an option: `config` takes whatever a file may hold.

@@ -112,7 +112,7 @@ impl Configuration {
         let last = given.clone().map(|given| given.rank).max()?;
         let in_force: Vec<_> = given.filter(|given| given.rank == last).collect();
         let in_force = if row.is_list() { &in_force[..] } else { &in_force[in_force.len() - 1..] };
-        let values: Vec<_> = in_force.iter().map(|given| given.value.as_str()).collect();
+        let values: Vec<_> = in_force.iter().map(|given| row.shown(&given.value)).collect();
         Some(format!("{} = {}  # {}\n", row.name, quoted(&values.join(", ")), in_force.last()?.origin))
     }
 }

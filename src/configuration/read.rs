@@ -38,6 +38,7 @@ struct Here<'p> {
     rank: usize,
     depth: usize,
     others_write: bool,
+    others_read: bool,
 }
 
 impl Here<'_> {
@@ -48,9 +49,10 @@ impl Here<'_> {
 
 impl Reading {
     fn file(&mut self, path: &Path, depth: usize) -> Result<()> {
-        let (bytes, others_write) = contents(path)?;
+        let (bytes, mode) = contents(path)?;
         self.files += 1;
-        let place = Here { path, rank: self.files, depth, others_write };
+        let place =
+            Here { path, rank: self.files, depth, others_write: mode & 0o022 != 0, others_read: mode & 0o077 != 0 };
         let lines = parse(&bytes).map_err(|(line, why)| place.bad(line, &why))?;
         let mut job = None;
         for (number, line) in lines {
@@ -80,6 +82,10 @@ impl Reading {
             let why = format!("{name} may not stand in a file that others can write; run: chmod go-w");
             return Err(place.bad(number, &why));
         }
+        if place.others_read && row.holds_password(&value) {
+            let why = format!("{name} holds a password, and others can read this file; run: chmod 600");
+            return Err(place.bad(number, &why));
+        }
         let twice = |given: &&Given| given.rank == place.rank && given.row.name == name && given.job.as_ref() == job;
         if let Some(first) = self.given.iter().find(twice).filter(|_| !row.is_list()) {
             return Err(place.bad(number, &format!("{name} is set twice, first at {}", first.origin)));
@@ -106,8 +112,8 @@ fn row(name: &str, in_job: bool) -> std::result::Result<Row, String> {
     }
 }
 
-/// The bytes, and whether others than root and we may write them.
-fn contents(path: &Path) -> Result<(Vec<u8>, bool)> {
+/// The bytes, and who may read and write them: all, when it is neither root's nor ours.
+fn contents(path: &Path) -> Result<(Vec<u8>, u32)> {
     let bad = |why: String| Error::new(Kind::Config, format!("the configuration {} {why}", path.display()));
     let file = open_regular(path).map_err(|e| Error::new(Kind::Config, format!("the configuration: {}", e.what())))?;
     let meta = file.metadata().map_err(|e| bad(format!("can't be looked at: {e}")))?;
@@ -117,5 +123,5 @@ fn contents(path: &Path) -> Result<(Vec<u8>, bool)> {
     if bytes.len() > FILE_MAX {
         return Err(bad(format!("is longer than {} KiB", FILE_MAX / 1024)));
     }
-    Ok((bytes, meta.mode() & 0o022 != 0 || !is_ours(&meta)))
+    Ok((bytes, if is_ours(&meta) { meta.mode() } else { 0o777 }))
 }

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use super::race::race;
 use super::resolve::Resolver;
+use super::via;
+use crate::base::config::Config;
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Kind, Result};
+use crate::base::route::{Bind, Fixed, Via};
 use crate::base::waits::Wait;
 use crate::os::socket;
 use crate::os::stop::Stop;
@@ -106,21 +109,23 @@ impl<'a> Purpose<'a> {
     }
 }
 
-/// Connects by TCP.
+/// Connects by TCP, by the route that is configured.
 #[derive(Default)]
 pub(crate) struct TcpDialer {
     resolver: Resolver,
+    resolve: Vec<Fixed>,
+    bind: Option<Bind>,
+    via: Option<Via>,
     /// The address that took the last connection to an endpoint: the first to be tried by the next.
     worked: Mutex<HashMap<Endpoint, SocketAddr>>,
 }
 
 impl Dial for TcpDialer {
     fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>> {
-        let mut addresses = self.resolver.addresses(to, &purpose.until(Wait::Resolve))?;
-        let worked = self.lock().get(to).copied();
-        addresses.sort_by_key(|address| Some(*address) != worked);
-        let (address, stream) = race(&addresses, &purpose.until(purpose.wait))?;
-        self.lock().insert(to.clone(), address);
+        let Some(via) = &self.via else { return Ok(Box::new(self.connect(to, &purpose)?)) };
+        let stream = self.connect(&via.server, &purpose).map_err(|e| e.at(format!("the proxy {via}")))?;
+        let fixed = self.fixed(to).map(|address| Endpoint { host: address.ip().to_string(), port: to.port });
+        via::open(&stream, via, fixed.as_ref().unwrap_or(to), &purpose.until(purpose.wait))?;
         Ok(Box::new(stream))
     }
 
@@ -137,6 +142,27 @@ impl Dial for TcpDialer {
 }
 
 impl TcpDialer {
+    pub fn new(config: &Config) -> TcpDialer {
+        let (resolve, bind, via) = (config.resolve.clone(), config.bind.clone(), config.via.clone());
+        TcpDialer { resolve, bind, via, ..TcpDialer::default() }
+    }
+
+    fn fixed(&self, to: &Endpoint) -> Option<SocketAddr> {
+        self.resolve.iter().find_map(|fixed| fixed.of(to))
+    }
+
+    fn connect(&self, to: &Endpoint, purpose: &Purpose<'_>) -> Result<TcpStream> {
+        let mut addresses = match self.fixed(to) {
+            Some(address) => vec![address],
+            None => self.resolver.addresses(to, &purpose.until(Wait::Resolve))?,
+        };
+        let worked = self.lock().get(to).copied();
+        addresses.sort_by_key(|address| Some(*address) != worked);
+        let (address, stream) = race(&addresses, self.bind.as_ref(), &purpose.until(purpose.wait))?;
+        self.lock().insert(to.clone(), address);
+        Ok(stream)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Endpoint, SocketAddr>> {
         self.worked.lock().unwrap_or_else(PoisonError::into_inner)
     }

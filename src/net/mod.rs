@@ -10,3 +10,4 @@ pub mod resolve;
 pub mod socks;
 pub mod tls;
 pub mod trust;
+pub mod via;

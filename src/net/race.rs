@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use crate::base::error::{Error, Kind, Result};
+use crate::base::route::Bind;
 use crate::os::socket;
 use crate::os::until::{Ready, Until};
 
@@ -15,6 +16,7 @@ const STEP: Duration = Duration::from_millis(250);
 struct Race<'a> {
     until: &'a Until,
     rest: std::slice::Iter<'a, SocketAddr>,
+    bind: Option<&'a Bind>,
     under_way: Vec<(SocketAddr, OwnedFd)>,
     last: Error,
 }
@@ -23,9 +25,9 @@ struct Race<'a> {
 ///
 /// # Errors
 /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
-pub fn race(addresses: &[SocketAddr], until: &Until) -> Result<(SocketAddr, TcpStream)> {
+pub fn race(addresses: &[SocketAddr], bind: Option<&Bind>, until: &Until) -> Result<(SocketAddr, TcpStream)> {
     let last = Error::new(Kind::Network, "there is no address to connect to").during(until.wait());
-    let mut race = Race { until, rest: addresses.iter(), under_way: Vec::new(), last };
+    let mut race = Race { until, rest: addresses.iter(), bind, under_way: Vec::new(), last };
     race.begin_next();
     loop {
         if race.under_way.is_empty() {
@@ -41,7 +43,7 @@ impl Race<'_> {
     /// One that can't even be begun is passed over.
     fn begin_next(&mut self) {
         while let Some(address) = self.rest.next() {
-            match socket::begin(*address) {
+            match socket::begin(*address, self.bind) {
                 Ok(socket) => return self.under_way.push((*address, socket)),
                 Err(e) => self.last = self.failed(*address, e),
             }
@@ -94,7 +96,7 @@ mod tests {
         // SAFETY: the descriptor is a listening socket.
         unsafe { libc::listen(std::os::fd::AsRawFd::as_raw_fd(&listener), 0) };
         let address = listener.local_addr().unwrap();
-        let waiting = (0..4).map(|_| socket::begin(address).unwrap()).collect();
+        let waiting = (0..4).map(|_| socket::begin(address, None).unwrap()).collect();
         (listener, waiting, address)
     }
 
@@ -103,7 +105,7 @@ mod tests {
         let (_listener, _waiting, silent) = silent();
         let open = TcpListener::bind("127.0.0.1:0").unwrap();
         let good = open.local_addr().unwrap();
-        let (address, _) = race(&[silent, good], &until(Duration::from_secs(600))).unwrap();
+        let (address, _) = race(&[silent, good], None, &until(Duration::from_secs(600))).unwrap();
         assert_eq!(address, good, "long before the wait of the first one ended");
     }
 
@@ -112,17 +114,39 @@ mod tests {
         let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let open = TcpListener::bind("127.0.0.1:0").unwrap();
         let good = open.local_addr().unwrap();
-        assert_eq!(race(&[closed, good], &until(Duration::from_secs(600))).unwrap().0, good);
-        let error = race(&[closed], &until(Duration::from_secs(600))).unwrap_err();
+        assert_eq!(race(&[closed, good], None, &until(Duration::from_secs(600))).unwrap().0, good);
+        let error = race(&[closed], None, &until(Duration::from_secs(600))).unwrap_err();
         assert!(error.kind() == Kind::Network && error.what().contains(&closed.to_string()), "{error}");
-        assert!(race(&[], &until(Duration::from_secs(600))).is_err());
+        assert!(race(&[], None, &until(Duration::from_secs(600))).is_err());
     }
 
     #[test]
     fn addresses_that_are_all_silent_end_the_wait_and_are_named() {
         let (_listener, _waiting, silent) = silent();
-        let error = race(&[silent], &until(Duration::from_millis(50))).unwrap_err();
+        let error = race(&[silent], None, &until(Duration::from_millis(50))).unwrap_err();
         assert_eq!((error.kind(), error.wait()), (Kind::Timeout, Some(Wait::Connect)));
         assert!(error.what().contains(&silent.to_string()), "{error}");
+    }
+
+    #[test]
+    fn a_connection_comes_from_where_it_should_and_watches_itself() {
+        let open = TcpListener::bind("127.0.0.1:0").unwrap();
+        let good = open.local_addr().unwrap();
+        let from: Bind = "127.0.0.5".parse().unwrap();
+        let (_, stream) = race(&[good], Some(&from), &until(Duration::from_secs(600))).unwrap();
+        assert_eq!(stream.local_addr().unwrap().ip().to_string(), "127.0.0.5");
+        let mut value: libc::c_int = 0;
+        let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+        let fd = std::os::fd::AsRawFd::as_raw_fd(&stream);
+        // SAFETY: the kernel writes one int to the pointer.
+        let told =
+            unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, (&raw mut value).cast(), &mut length) };
+        assert_eq!((told, value), (0, 1));
+        for (nowhere, why) in
+            [("192.0.2.9", "192.0.2.9 (bind)"), ("2001:db8::9", "2001:db8::9 (bind)"), ("nosuch0", "nosuch0 (bind)")]
+        {
+            let error = race(&[good], Some(&nowhere.parse().unwrap()), &until(Duration::from_secs(600))).unwrap_err();
+            assert!(error.kind() == Kind::Network && error.what().contains(why), "{error}");
+        }
     }
 }

@@ -25,8 +25,8 @@ pub fn connect(stream: &dyn Stream, digest: &Digest, until: &Until) -> Result<()
     head.check().map_err(|e| e.during(until.wait()))
 }
 
-/// Reads exactly as much as the protocol says comes: what follows are bytes of the file.
-fn read_exact(stream: &dyn Stream, buffer: &mut [u8], until: &Until) -> Result<()> {
+/// Reads exactly as much as the protocol says comes: what follows belongs to what the connection is for.
+pub fn read_exact(stream: &dyn Stream, buffer: &mut [u8], until: &Until) -> Result<()> {
     let mut filled = 0;
     while filled < buffer.len() {
         match read_some(stream, &mut buffer[filled..], until)? {

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use super::until::{Ready, Until};
 use crate::base::error::{Kind, Result};
+use crate::base::route::Bind;
 
 /// Connects within `until`; the socket doesn't block and sends small segments at once.
 ///
@@ -14,7 +15,7 @@ use crate::base::error::{Kind, Result};
 /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
 pub fn connect(address: SocketAddr, until: &Until) -> Result<TcpStream> {
     let failed = |e| until.failed(Kind::Network, &format!("can't connect to {address}"), e);
-    let socket = begin(address).map_err(failed)?;
+    let socket = begin(address, None).map_err(failed)?;
     until.ready(&socket, Ready::Write).map_err(|e| e.at(address))?;
     connected(socket).map_err(failed)
 }
@@ -28,8 +29,9 @@ pub fn connected(socket: OwnedFd) -> io::Result<TcpStream> {
     }
 }
 
-/// Begins to connect.
-pub fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
+/// Begins to connect, from our own address or interface where that is wanted. A connection that nobody answers any
+/// more ends by itself, even while it is idle.
+pub fn begin(address: SocketAddr, from: Option<&Bind>) -> io::Result<OwnedFd> {
     let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: socket takes no pointers; a result that is not negative is a descriptor we own.
@@ -39,6 +41,8 @@ pub fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
     }
     // SAFETY: see above.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    watch(&socket);
+    from.map_or(Ok(()), |from| bind(&socket, from, address))?;
     let (name, length) = socket_name(address);
     // SAFETY: the pointer is that of a sockaddr_storage which is larger than `length`.
     let result = unsafe { libc::connect(fd, (&raw const name).cast(), length) };
@@ -49,6 +53,57 @@ pub fn begin(address: SocketAddr) -> io::Result<OwnedFd> {
         }
     }
     Ok(socket)
+}
+
+/// Silence of so many seconds is broken by a probe, then every [`PROBE_EVERY`]; after [`PROBES`] the other end is gone.
+const PROBE_AFTER: libc::c_int = 60;
+const PROBE_EVERY: libc::c_int = 15;
+const PROBES: libc::c_int = 4;
+
+/// Bytes that nobody acknowledges for so many milliseconds end the connection (RFC 5482).
+const UNACKNOWLEDGED_MAX: libc::c_int = 120_000;
+
+/// What a kernel doesn't know of this it goes without: our own deadlines hold in any case.
+fn watch(socket: &OwnedFd) {
+    for (level, name, value) in [
+        (libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, PROBE_AFTER),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, PROBE_EVERY),
+        (libc::IPPROTO_TCP, libc::TCP_KEEPCNT, PROBES),
+        (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, UNACKNOWLEDGED_MAX),
+    ] {
+        if let Err(e) = set_option(socket, level, name, &value.to_ne_bytes()) {
+            log::debug!("a socket option ({name}) is not known here: {e}");
+        }
+    }
+}
+
+/// An address of the other family can't be used for this connection.
+fn bind(socket: &OwnedFd, from: &Bind, to: SocketAddr) -> io::Result<()> {
+    let failed =
+        |e: io::Error, from: &dyn std::fmt::Display| io::Error::new(e.kind(), format!("from {from} (bind): {e}"));
+    match from {
+        Bind::Interface(name) => {
+            set_option(socket, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, name.as_bytes()).map_err(|e| failed(e, name))
+        }
+        Bind::Address(ip) if ip.is_ipv4() != to.is_ipv4() => {
+            Err(failed(io::Error::from(io::ErrorKind::AddrNotAvailable), ip))
+        }
+        Bind::Address(ip) => {
+            let (name, length) = socket_name(SocketAddr::new(*ip, 0));
+            // SAFETY: the pointer is that of a sockaddr_storage which is larger than `length`.
+            let result = unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), length) };
+            if result < 0 { Err(failed(io::Error::last_os_error(), ip)) } else { Ok(()) }
+        }
+    }
+}
+
+fn set_option(socket: &OwnedFd, level: libc::c_int, name: libc::c_int, value: &[u8]) -> io::Result<()> {
+    // SAFETY: pointer and length are those of one live slice.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, name, value.as_ptr().cast(), value.len() as libc::socklen_t)
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn socket_name(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {

@@ -7,6 +7,7 @@ pub mod bytestreams;
 pub mod disco;
 pub mod dns;
 mod expect;
+pub mod http;
 pub mod ibb;
 pub mod iq;
 pub mod message;
@@ -22,4 +23,5 @@ pub mod stream;
 mod stream_error;
 #[cfg(test)]
 mod testing;
+pub mod tunnel;
 pub mod version;

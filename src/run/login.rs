@@ -87,6 +87,7 @@ fn fingerprint(settings: &Settings) -> String {
     let parts = [
         format!("{:?} {:?} {:?}", config.jid, config.server, config.direct_tls),
         format!("{:?} {:?} {:?}", config.pins, config.min_auth, config.ca_file),
+        format!("{:?} {:?} {:?}", config.resolve, config.bind, config.via.as_ref().map(ToString::to_string)),
         password.map(|digest| digest[..4].to_owned()).unwrap_or_default(),
         file(&config.password_file),
         file(&config.ca_file),

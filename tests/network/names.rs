@@ -8,7 +8,7 @@ use crate::support::process::Exit;
 use crate::support::run::{Program::Firepush, Run};
 use crate::support::server::{Account, Kind, Server};
 
-fn server() -> &'static Server {
+pub fn server() -> &'static Server {
     static PROSODY: OnceLock<Server> = OnceLock::new();
     PROSODY.get_or_init(|| Server::start(Kind::Prosody))
 }

@@ -80,6 +80,10 @@ fn parse_verb(verb: Verb, parser: &mut Parser) -> Result<Command> {
 
 impl Words {
     fn set(&mut self, row: Row, text: String) -> Result<()> {
+        if row.holds_password(&text) {
+            let what = format!("--{} holds a password, which every user of this device can see here", row.name);
+            return Err(usage(what + "; write it into a configuration file"));
+        }
         let named = |e: Error| format!("--{}{}", help::dashed(row.name), e.what().trim_start_matches(row.name));
         row.apply(&mut self.settings, &text).map_err(|e| usage(named(e)))?;
         self.options.push((row, text));
@@ -90,6 +94,7 @@ impl Words {
         let mut configuration = Configuration::load(&self.settings.line.config, Path::new(USUAL), &self.options)?;
         if matches!(verb, Verb::Send | Verb::Receive | Verb::Run) {
             secret::take(&mut configuration)?;
+            secret::take_proxy(&mut configuration)?;
             check_account(verb, &configuration.settings)?;
         }
         check(verb, &configuration.settings, &self.rest)?;

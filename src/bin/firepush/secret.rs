@@ -1,4 +1,4 @@
-//! Where the password comes from: a descriptor, systemd's credentials, or a file that the library reads.
+//! Where secrets come from: a descriptor, systemd's credentials, the environment; or a file that the library reads.
 
 use std::fs::File;
 use std::os::fd::FromRawFd;
@@ -6,9 +6,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use firepush::Error;
-use firepush::config::read_password;
+use firepush::config::{Via, read_password};
 use firepush::error::{Kind, Result};
 use firepush::settings::Configuration;
+
+/// Where `via = env` finds the proxy: as curl has it.
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
 /// The name of the credential in systemd's folder.
 const CREDENTIAL: &str = "firepush.password";
@@ -32,6 +35,24 @@ pub fn take(configuration: &mut Configuration) -> Result<()> {
             .iter_mut()
             .for_each(|job| job.settings.config.password.clone_from(&settings.config.password));
     }
+    Ok(())
+}
+
+/// Takes the outbound proxy from the environment, where that is wanted; none there is none.
+///
+/// # Errors
+/// [`Kind::Config`].
+pub fn take_proxy(configuration: &mut Configuration) -> Result<()> {
+    if !configuration.settings.via_env {
+        return Ok(());
+    }
+    let set = |name: &&&str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+    let Some(name) = PROXY_VARIABLES.iter().find(set) else { return Ok(()) };
+    let value = std::env::var(name).unwrap_or_default();
+    let value = if value.contains("://") { value } else { format!("http://{value}") };
+    let via: Via = value.parse().map_err(|e: Error| Error::new(Kind::Config, format!("${name}: {}", e.what())))?;
+    configuration.settings.config.via = Some(via.clone());
+    configuration.jobs.iter_mut().for_each(|job| job.settings.config.via = Some(via.clone()));
     Ok(())
 }
 
