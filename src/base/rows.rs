@@ -161,7 +161,7 @@ rows! {
         => |s, v| s.keep.spool = absolute(v)?.into();
     value "state" "DIR" SPOOL "what is remembered from run to run"
         default "the spool"
-        => |s, v| s.config.state = Some(v.into());
+        => |s, v| s.config.state = Some(absolute(v)?.into());
     value "spool_size" "SIZE" KEEP "bytes kept there at most, and never more than a quarter of the file system"
         default "16M"
         => |s, v| s.keep.spool_size = units::size(v)?;
@@ -177,10 +177,10 @@ rows! {
         ])?;
     value "retry_first" "TIME" KEEP "the longest pause before the second attempt, doubled from then on"
         default "30s"
-        => |s, v| s.keep.retry_first = units::duration(v)?;
+        => |s, v| s.keep.retry_first = pause(v)?;
     value "retry_cap" "TIME" KEEP "the longest pause"
         default "1h"
-        => |s, v| s.keep.retry_cap = units::duration(v)?;
+        => |s, v| s.keep.retry_cap = pause(v)?;
     value "retry_for" "TIME" KEEP "give a file up that could not be sent for so long"
         default "7d"
         => |s, v| s.keep.retry_for = units::duration(v)?;
@@ -260,6 +260,14 @@ fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
     let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
     found.ok_or_else(|| format!("{text:?} is none of {}", names.join(", ")))
+}
+
+/// A time further off than that is taken for one of a wrong clock.
+const PAUSE_MAX: Duration = Duration::from_secs(86400);
+
+fn pause(text: &str) -> Result<Duration, String> {
+    let limit = units::duration(text)?;
+    if limit > PAUSE_MAX { Err(format!("{text:?} is longer than a day (24h)")) } else { Ok(limit) }
 }
 
 /// Openfire forgets an offer after ten minutes.

@@ -19,10 +19,23 @@ const SECRET_MAX: usize = 4096;
 /// # Errors
 /// [`Kind::NoFile`], [`Kind::BadFile`], [`Kind::Read`].
 pub fn open_regular(path: &Path) -> Result<File> {
+    open_as(path, 0)
+}
+
+/// As [`open_regular`], but a link in the place of the file is no file.
+///
+/// # Errors
+/// As [`open_regular`].
+pub fn open_unlinked(path: &Path) -> Result<File> {
+    open_as(path, libc::O_NOFOLLOW)
+}
+
+fn open_as(path: &Path, more: libc::c_int) -> Result<File> {
     let shown = path.display();
-    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | more).open(path);
     let file = file.map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => Error::new(Kind::NoFile, format!("{shown} doesn't exist")).because(e),
+        _ if e.raw_os_error() == Some(libc::ELOOP) => Error::new(Kind::NoFile, format!("{shown} is a link")).because(e),
         _ => Error::new(Kind::Read, format!("can't open {shown}: {e}")).because(e),
     })?;
     let meta = file.metadata().map_err(|e| Error::new(Kind::Read, format!("can't look at {shown}: {e}")))?;

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod device;
 pub mod dir;
+pub mod disk;
 pub mod event;
 pub mod file;
 pub mod lock;

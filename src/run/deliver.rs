@@ -84,14 +84,13 @@ impl Run<'_> {
         delivery.add(plan.items);
         let done = delivery.work();
         let outcome = delivery.finish();
-        done.and_then(|()| {
-            state.standing.save()?;
-            // Who looked at the files of some jobs only doesn't know which of the others are still there.
-            if self.all_jobs {
-                state.history.tidy(&plan.seen, self.clock.now())?;
-            }
-            Ok(outcome)
-        })
+        let saved = state.standing.save();
+        done.and(saved)?;
+        // Who looked at the files of some jobs only doesn't know which of the others are still there.
+        if self.all_jobs {
+            state.history.tidy(&plan.seen, self.clock.now())?;
+        }
+        Ok(outcome)
     }
 }
 
@@ -124,21 +123,21 @@ impl<'r, 'c> Delivery<'r, 'c> {
         }
     }
 
-    /// Until nothing can be begun any more and nothing is on its way.
+    /// Until nothing can be begun any more and nothing is on its way: what stops the whole run lets that come to its
+    /// end.
     ///
     /// # Errors
-    /// What stops the whole run: [`Kind::Config`], [`Kind::Write`], [`Kind::Bug`].
+    /// The first of what stops the whole run: [`Kind::Config`], [`Kind::Write`], [`Kind::Bug`].
     pub fn work(&mut self) -> Result<()> {
+        let mut first = Ok(());
         loop {
-            let begun = self.begin_what_may();
-            if begun.is_err() {
-                self.is_over = true;
-            }
+            first = first.and(self.begin_what_may());
+            self.is_over |= first.is_err();
             if self.active.is_empty() {
-                return begun;
+                return first;
             }
             let settled = self.await_one();
-            begun.and(settled)?;
+            first = first.and(settled);
         }
     }
 
@@ -186,7 +185,10 @@ impl<'r, 'c> Delivery<'r, 'c> {
     }
 
     /// Logs in for the first one; opens the file, and offers it.
-    fn begin(&mut self, turn: Turn) -> Result<()> {
+    fn begin(&mut self, mut turn: Turn) -> Result<()> {
+        if self.client.is_none() {
+            self.state.check_writable()?;
+        }
         let Some(client) = self.logged_in()? else {
             self.waiting.push_front(turn);
             return Ok(());
@@ -197,7 +199,9 @@ impl<'r, 'c> Delivery<'r, 'c> {
             Ok(None) => return Ok(()),
             Err(error) => return self.settle_failure(turn, &to, None, error),
         };
-        if started.claim.is_none() && turn.item.job.is_some() {
+        turn.item.transfer.clone_from(&started.transfer);
+        if let Some(found) = started.found.clone().filter(|_| turn.item.job.is_some()) {
+            turn.item.from = super::plan::From::File(found);
             self.state.history.prepare()?;
         }
         let job = client.push_as(&config, &to, source)?;

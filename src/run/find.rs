@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::glob::{is_pattern, matches};
 use crate::base::task::Order;
-use crate::os::file::open_regular;
+use crate::os::file::{open_regular, open_unlinked};
 
 /// So much of the beginning and the end tells a file from others of its size and time.
 const ENDS: u64 = 4096;
@@ -21,6 +21,8 @@ pub struct Found {
     pub size: u64,
     /// When it was changed last, in nanoseconds since 1970.
     pub changed: i128,
+    /// It was named itself: then a link to it is meant.
+    pub is_named: bool,
 }
 
 /// What was found, and what could not be looked at.
@@ -28,15 +30,17 @@ pub struct Found {
 pub struct Finds {
     pub files: Vec<Found>,
     pub troubles: Vec<(PathBuf, Error)>,
+    /// What was named and is no file to send, and why.
+    pub left: Vec<(PathBuf, String)>,
 }
 
-/// The files of the patterns, each once, in the order wanted. Links and what is no regular file are left out of
-/// patterns; a path without a pattern is followed.
+/// The files of the patterns, each once, in the order wanted. From its first pattern on a path follows no links: who
+/// may write the folder of the logs could lead it anywhere. A path without a pattern is followed.
 pub fn find(patterns: &[String], order: Order) -> Finds {
     let mut finds = Finds::default();
     for pattern in patterns {
         let parts: Vec<&[u8]> = pattern.as_bytes().split(|b| *b == b'/').filter(|part| !part.is_empty()).collect();
-        finds.walk(PathBuf::from("/"), &parts);
+        finds.walk(PathBuf::from("/"), &parts, true);
     }
     finds.files.sort_by(|a, b| a.path.cmp(&b.path));
     finds.files.dedup_by(|a, b| a.path == b.path);
@@ -49,11 +53,10 @@ pub fn find(patterns: &[String], order: Order) -> Finds {
 }
 
 impl Finds {
-    fn walk(&mut self, folder: PathBuf, parts: &[&[u8]]) {
+    fn walk(&mut self, folder: PathBuf, parts: &[&[u8]], is_named: bool) {
         let Some((part, rest)) = parts.split_first() else { return };
         if !is_pattern(part) {
-            let path = folder.join(std::ffi::OsStr::from_bytes(part));
-            return if rest.is_empty() { self.take(path, fs::metadata) } else { self.walk(path, rest) };
+            return self.enter(folder.join(std::ffi::OsStr::from_bytes(part)), rest, is_named);
         }
         let names = match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
             Ok(names) => names,
@@ -64,14 +67,28 @@ impl Finds {
             }
         };
         for name in names.iter().filter(|name| matches(part, name.file_name().as_bytes())) {
-            if rest.is_empty() { self.take(name.path(), fs::symlink_metadata) } else { self.walk(name.path(), rest) }
+            self.enter(name.path(), rest, false);
         }
     }
 
-    fn take(&mut self, path: PathBuf, look: fn(PathBuf) -> io::Result<Metadata>) {
-        match look(path.clone()) {
-            Ok(meta) if meta.is_file() => self.files.push(Found::new(path, &meta)),
+    fn enter(&mut self, path: PathBuf, rest: &[&[u8]], is_named: bool) {
+        if rest.is_empty() {
+            self.take(path, is_named);
+        } else if is_named || fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir()) {
+            self.walk(path, rest, is_named);
+        }
+    }
+
+    fn take(&mut self, path: PathBuf, is_named: bool) {
+        let look = if is_named { fs::metadata } else { fs::symlink_metadata };
+        match look(&path) {
+            Ok(meta) if meta.is_file() => self.files.push(Found::new(path, &meta, is_named)),
+            Ok(meta) if is_named && meta.is_dir() => {
+                self.left.push((path, "it is a folder; name its files: /*".into()))
+            }
+            Ok(_) if is_named => self.left.push((path, "it is no regular file".into())),
             Ok(_) => log::debug!("{} is no regular file", path.display()),
+            Err(e) if is_named && is_absent(&e) => self.left.push((path, "it isn't there".into())),
             Err(e) if is_absent(&e) => log::debug!("{} isn't there", path.display()),
             Err(e) => {
                 let error = Error::new(Kind::Read, format!("can't look at {}: {e}", path.display())).because(e);
@@ -86,20 +103,29 @@ fn is_absent(error: &io::Error) -> bool {
 }
 
 impl Found {
-    pub(super) fn new(path: PathBuf, meta: &Metadata) -> Found {
+    pub(super) fn new(path: PathBuf, meta: &Metadata, is_named: bool) -> Found {
         let changed = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-        Found { path, size: meta.len(), changed }
+        Found { path, size: meta.len(), changed, is_named }
+    }
+
+    /// Opens a file that somebody named, as it is now.
+    ///
+    /// # Errors
+    /// As [`open_regular`].
+    pub fn open(path: &Path) -> Result<(File, Found)> {
+        Found { path: path.to_owned(), size: 0, changed: 0, is_named: true }.again()
     }
 
     /// Opens the file as it is now, which may not be as it was found.
     ///
     /// # Errors
-    /// As [`open_regular`].
-    pub fn open(path: &Path) -> Result<(File, Found)> {
-        let file = open_regular(path)?;
+    /// As [`open_regular`]; [`Kind::NoFile`] for a link where none is meant.
+    pub fn again(&self) -> Result<(File, Found)> {
+        let path = &self.path;
+        let file = if self.is_named { open_regular(path) } else { open_unlinked(path) }?;
         let meta = file.metadata();
         let meta = meta.map_err(|e| Error::new(Kind::Read, format!("can't look at {}: {e}", path.display())))?;
-        let found = Found::new(path.to_owned(), &meta);
+        let found = Found::new(path.clone(), &meta, self.is_named);
         Ok((file, found))
     }
 
@@ -137,4 +163,38 @@ fn up_to(file: &File, from: u64, length: u64) -> io::Result<Vec<u8>> {
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_behind_a_pattern_lead_nowhere_even_when_they_come_later() {
+        let folder = std::env::temp_dir().join(format!("firepush-find-{}", crate::os::random::token(12).unwrap()));
+        fs::create_dir_all(folder.join("jobs/one")).unwrap();
+        fs::create_dir(folder.join("secret")).unwrap();
+        for name in ["jobs/one/x.log", "secret/x.log"] {
+            fs::write(folder.join(name), name).unwrap();
+        }
+        symlink(folder.join("secret"), folder.join("jobs/two")).unwrap();
+        symlink(folder.join("jobs"), folder.join("named")).unwrap();
+        let paths = |pattern: &str| {
+            let finds = find(&[format!("{}/{pattern}", folder.display())], Order::Name);
+            finds
+                .files
+                .into_iter()
+                .map(|found| found.path.strip_prefix(&folder).unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(paths("jobs/*/x.log"), [Path::new("jobs/one/x.log")]);
+        assert_eq!(paths("named/*/x.log"), [Path::new("named/one/x.log")]);
+        assert_eq!(paths("jobs/two/x.log"), [Path::new("jobs/two/x.log")], "who names a link means it");
+        let found = find(&[format!("{}/jobs/one/*", folder.display())], Order::Name).files.remove(0);
+        fs::remove_file(&found.path).unwrap();
+        symlink(folder.join("secret/x.log"), &found.path).unwrap();
+        assert_eq!(found.again().unwrap_err().kind(), Kind::NoFile);
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

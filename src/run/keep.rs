@@ -49,9 +49,11 @@ impl Run<'_> {
     ) -> Result<Outcome> {
         let settings = &self.configuration.settings;
         let mut state = State::read(Some(Spool::open(&settings.keep)?), settings, &self.clock)?;
+        state.must_spool()?.clean(&super::state::folder(settings));
         let mut delivery = Delivery::new(self, &mut state, tell);
         let done = act(&mut delivery);
         let outcome = delivery.finish();
+        self.count_dropped(&mut state, tell);
         // What is kept is kept, though it may be tried too early.
         if let Err(e) = state.standing.save() {
             log::warn!("{e}");
@@ -99,7 +101,7 @@ impl Delivery<'_, '_> {
         let From::File(found) = &item.from else { return Ok(()) };
         let spool = self.state.must_spool()?;
         let (mut file, now) = Found::open(&found.path)?;
-        let mut intake = spool.intake()?;
+        let mut intake = spool.intake(now.size)?;
         if intake.copy(&mut file, now.size).map_err(|e| e.at(found.path.display()))? < now.size {
             let what = format!("{} became shorter while it was copied", found.path.display());
             return Err(Error::new(Kind::BadFile, what));
@@ -112,12 +114,11 @@ impl Delivery<'_, '_> {
             in_band: self.run.configuration.settings.task.only_in_band(),
             ..self.run.note_of(item, found)
         };
-        let (size, dropped) = (entry.size, intake.dropped());
+        let size = entry.size;
         // First: what fails now has kept nothing.
         spool.set_tries(&item.id, &item.tries)?;
         let claim = intake.publish(&item.id, entry)?;
         let (id, name, to) = (item.id.clone(), claim.entry.name.clone(), item.to.clone());
-        self.run.count_dropped(self.state, dropped, self.tell);
         (self.tell)(Event::Queued { id, name, size, to });
         Ok(())
     }
@@ -125,7 +126,8 @@ impl Delivery<'_, '_> {
 
 impl Run<'_> {
     /// What was dropped for want of room is counted and told.
-    pub(super) fn count_dropped(&self, state: &mut State, files: u64, tell: &mut dyn FnMut(Event)) {
+    pub(super) fn count_dropped(&self, state: &mut State, tell: &mut dyn FnMut(Event)) {
+        let files = state.spool().map_or(0, Spool::take_dropped);
         if files > 0 {
             state.standing.dropped += files;
             tell(Event::Dropped { files });

@@ -203,13 +203,17 @@ impl<'c> Run<'c> {
     /// # Errors
     /// What stops all of it: [`Kind::Config`], [`Kind::Clock`], [`Kind::Write`] when nothing could be remembered.
     pub fn run(&self, tell: &mut dyn FnMut(Event)) -> Result<Outcome> {
+        let spool = Spool::open(&self.configuration.settings.keep)?;
+        let elsewhere = |what: &str| {
+            log::info!("another run is {what} in {}", spool.path().display());
+            Ok(Outcome { is_elsewhere: true, ..Outcome::default() })
+        };
+        // A memory of 16 MB doesn't hold many that wait.
+        let Some(waiting) = spool.lock_waiting()? else { return elsewhere("about to begin") };
         self.await_clock()?;
         self.spread()?;
-        let spool = Spool::open(&self.configuration.settings.keep)?;
-        let Some(_lock) = spool.lock()? else {
-            log::info!("another run is at work in {}", spool.path().display());
-            return Ok(Outcome { is_elsewhere: true, ..Outcome::default() });
-        };
+        drop(waiting);
+        let Some(_lock) = spool.lock()? else { return elsewhere("at work") };
         spool.clean(&state::folder(&self.configuration.settings));
         let mut state = State::read(Some(spool), &self.configuration.settings, &self.clock)?;
         if self.now {

@@ -1,18 +1,19 @@
 //! Opening what is offered: the bytes, their number, the name, and how they may be carried.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::deliver::{Delivery, Shared, Started};
 use super::find::Found;
-use super::plan::{From, Item, Plan, transfer_of};
+use super::plan::{From, Item, Plan, dropped, left, transfer_of};
 use super::state::{State, folder};
 use super::{Preview, Run};
 use crate::base::config::{Config, Preference};
 use crate::base::date;
 use crate::base::error::Result;
 use crate::base::settings::Settings;
-use crate::base::task::Compress;
+use crate::base::task::{Compress, Recipients};
 use crate::base::template::{Facts, Template};
 use crate::configuration::Job;
 use crate::os::clock::built;
@@ -34,10 +35,14 @@ impl Delivery<'_, '_> {
         let job = self.run.job(item.job.as_deref());
         let (source, started, in_band) = match &item.from {
             From::File(found) => {
-                let (file, now) = Found::open(&found.path)?;
-                let print = now.print(&file)?;
-                let transfer = item.job.as_ref().map(|job| transfer_of(job, &item.to, &print));
-                let transfer = transfer.unwrap_or_else(|| item.transfer.clone());
+                let (file, now) = found.again()?;
+                let transfer = match job {
+                    Some(job) if now != *found => match self.changed(job, &item.to, &file, &now)? {
+                        Some(transfer) => transfer,
+                        None => return Ok(None),
+                    },
+                    _ => item.transfer.clone(),
+                };
                 let name = self.run.name_of(job, &now)?;
                 let source = Source::file(file, &name)?.cut_to(now.size);
                 (source, Started { found: Some(now), transfer, claim: None }, false)
@@ -51,6 +56,19 @@ impl Delivery<'_, '_> {
         };
         let source = compressed(source, job)?.transfer_id(&started.transfer);
         Ok(Some((source, self.run.config_for(job, in_band), started)))
+    }
+}
+
+impl Delivery<'_, '_> {
+    /// The transfer of a file that changed since it was found; `None` when it is now one that is left, or was sent.
+    fn changed(&self, job: &Job, to: &Recipients, file: &File, now: &Found) -> Result<Option<String>> {
+        if let Some(why) = left(self.state, job, now) {
+            log::info!("{} is left: {why}", now.path.display());
+            return Ok(None);
+        }
+        let transfer = transfer_of(job, to, now, &now.print(file)?);
+        let is_done = self.state.history.has(&transfer) || self.state.history.has(&dropped(&transfer));
+        Ok(Some(transfer).filter(|_| !is_done))
     }
 }
 

@@ -18,7 +18,11 @@ impl Delivery<'_, '_> {
         }
         plan.orphans.iter().for_each(|id| spool.forget_tries(id));
         for id in &plan.damaged {
-            drop(spool.claim(id)?);
+            if let Err(error) = spool.claim(id) {
+                (self.tell)(Event::Skipped { what: id.clone(), error });
+                self.outcome.waiting += 1;
+                continue;
+            }
             if let Some(error) = spool.has(Shelf::Failed, id).then(|| damaged(id)) {
                 self.outcome.failed.get_or_insert(error);
             }

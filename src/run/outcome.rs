@@ -219,7 +219,7 @@ impl Delivery<'_, '_> {
 /// A file that changed while it was sent is another one now, and is offered afresh.
 fn has_changed(started: Option<&Started>) -> bool {
     let Some(found) = started.and_then(|started| started.found.as_ref()) else { return false };
-    super::find::Found::open(&found.path).is_ok_and(|(_, now)| now != *found)
+    found.again().is_ok_and(|(_, now)| now != *found)
 }
 
 impl Run<'_> {

@@ -11,7 +11,7 @@ use crate::os::program;
 use crate::os::until::Patience;
 use crate::spool::entry::Entry;
 use crate::spool::intake::Intake;
-use crate::spool::{Spool, id_of};
+use crate::spool::{Claim, Spool, id_of};
 
 /// Up to here it stays in memory until it is known to have changed: flash wears out.
 const IN_MEMORY: usize = 512 * 1024;
@@ -37,7 +37,7 @@ impl Printed<'_> {
             return Ok(());
         }
         if self.rest.is_none() {
-            let mut intake = self.spool.intake()?;
+            let mut intake = self.spool.intake(0)?;
             intake.write(&std::mem::take(&mut self.head))?;
             self.rest = Some(intake);
         }
@@ -64,26 +64,25 @@ impl Run<'_> {
         let facts = [("JOB", job.name.clone())];
         program::run(program, &facts, &until, Some(&mut |bytes| printed.take(bytes)))?;
         let hash = printed.hash.digest().to_string();
-        let last = state.standing.outputs.get(&job.name).cloned().unwrap_or_default();
+        let (last, count) = state.standing.outputs.get(&job.name).cloned().unwrap_or_default();
         if hash == last
             || (printed.head.is_empty() && printed.rest.is_none() && job.settings.config.empty == Empty::Skip)
         {
             log::info!("[{}] {} printed nothing new", job.name, program.path.display());
             return Ok(());
         }
-        let queued = self.queue_output(state, job, program, printed, &[last.as_bytes(), hash.as_bytes()]);
-        let dropped = match queued {
+        let content: [&[u8]; 3] = [last.as_bytes(), hash.as_bytes(), &count.to_be_bytes()];
+        let queued = self.queue_output(state, job, program, printed, &content);
+        self.count_dropped(state, tell);
+        match queued {
             Err(e) if e.kind() == Kind::Write && state.keep.when_full == WhenFull::Newest => {
                 log::warn!("[{}] what {} printed was dropped: {e}", job.name, program.path.display());
-                1
+                state.standing.dropped += 1;
+                tell(Event::Dropped { files: 1 });
             }
-            queued => queued?.into_iter().fold(0, |dropped, (event, more)| {
-                tell(event);
-                dropped + more
-            }),
-        };
-        self.count_dropped(state, dropped, tell);
-        state.standing.outputs.insert(job.name.clone(), hash);
+            queued => queued?.into_iter().for_each(tell),
+        }
+        state.standing.outputs.insert(job.name.clone(), (hash, count + 1));
         state.standing.save()
     }
 
@@ -95,23 +94,23 @@ impl Run<'_> {
         program: &Program,
         printed: Printed<'_>,
         content: &[&[u8]],
-    ) -> Result<Vec<(Event, u64)>> {
+    ) -> Result<Vec<Event>> {
         let spool = state.must_spool()?;
         let Printed { head, mut rest, .. } = printed;
         let mut queued = Vec::new();
-        let mut first: Option<String> = None;
+        let mut claims: Vec<Claim> = Vec::new();
         for to in &job.settings.to {
-            let intake = match (rest.take(), &first) {
+            let intake = match (rest.take(), claims.first()) {
                 (Some(intake), _) => intake,
-                (None, None) => filled(spool.intake()?, &head)?,
-                (None, Some(id)) => spool.again(id)?,
+                (None, None) => filled(spool.intake(head.len() as u64)?, &head)?,
+                (None, Some(claim)) => spool.again(claim)?,
             };
-            let (entry, dropped) = (self.output_entry(state, job, program, to, content)?, intake.dropped());
+            let entry = self.output_entry(state, job, program, to, content)?;
             let id = entry.transfer.clone();
             let claim = intake.publish(&id, entry)?;
             let (name, size) = (claim.entry.name.clone(), claim.entry.size);
-            queued.push((Event::Queued { id: id.clone(), name, size, to: to.clone() }, dropped));
-            first.get_or_insert(id);
+            queued.push(Event::Queued { id, name, size, to: to.clone() });
+            claims.push(claim);
         }
         Ok(queued)
     }

@@ -1,7 +1,7 @@
 //! What is to be sent to whom, what waits, and why.
 
-use std::collections::HashSet;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::find::{Found, find};
@@ -10,7 +10,7 @@ use crate::base::config::Empty;
 use crate::base::error::{Error, Kind};
 use crate::base::task::{After, OpenFiles, Recipients};
 use crate::configuration::Job;
-use crate::os::file::open_regular;
+use crate::os::clock::built;
 use crate::os::writers::while_nobody_writes;
 use crate::spool::entry::Entry;
 use crate::spool::tries::Tries;
@@ -54,15 +54,27 @@ pub struct Plan {
     pub seen: HashSet<String>,
     /// Notes of files that are gone or were sent.
     pub stale: Vec<String>,
+    /// Notes of files that are left, or that can't be looked at now.
+    undecided: HashSet<String>,
+    /// What was given up, by its transfer: rotation may have moved the file.
+    declined: HashMap<String, (String, Entry)>,
     /// What was tried, but is no more: a crash left that.
     pub orphans: Vec<String>,
     /// Entries that can't be read; or they have just been sent.
     pub damaged: Vec<String>,
 }
 
-/// The id of a file's transfer: it changes when the file does.
-pub fn transfer_of(job: &str, to: &Recipients, print: &str) -> String {
-    id_of(&[b"file", job.as_bytes(), to.to_string().as_bytes(), print.as_bytes()])
+/// The id of a file's transfer: it changes when the file does. What stays is known wherever rotation moves it; what is
+/// deleted or moved is known by its path too, for another file may look the same.
+pub fn transfer_of(job: &Job, to: &Recipients, found: &Found, print: &str) -> String {
+    let to = to.to_string();
+    let path = if job.settings.task.after == After::Keep { &[] } else { found.path.as_os_str().as_encoded_bytes() };
+    id_of(&[b"file", job.name.as_bytes(), to.as_bytes(), print.as_bytes(), path])
+}
+
+/// What the history knows a transfer by that is not wanted any more: it was not sent.
+pub fn dropped(transfer: &str) -> String {
+    id_of(&[b"dropped", transfer.as_bytes()])
 }
 
 impl Plan {
@@ -71,7 +83,7 @@ impl Plan {
     /// # Errors
     /// [`Kind::Read`] when the spool can't be listed.
     pub fn make(state: &State, jobs: &[&Job], all_jobs: bool) -> Result<Plan, Error> {
-        let mut plan = Plan::default();
+        let mut plan = Plan { declined: declined(state)?, ..Plan::default() };
         let mut ids = HashSet::new();
         for job in jobs {
             plan.add_files(state, job, &mut ids);
@@ -83,6 +95,7 @@ impl Plan {
     fn add_files(&mut self, state: &State, job: &Job, ids: &mut HashSet<String>) {
         let finds = find(&job.settings.task.files, job.settings.task.order);
         self.troubles.extend(finds.troubles);
+        self.left.extend(finds.left);
         for found in finds.files {
             let note = |to: &Recipients| {
                 id_of(&[
@@ -93,15 +106,15 @@ impl Plan {
                 ])
             };
             if let Some(why) = left(state, job, &found) {
-                ids.extend(job.settings.to.iter().map(note));
+                self.undecided.extend(job.settings.to.iter().map(note));
                 self.left.push((found.path, why));
                 continue;
             }
-            match open_regular(&found.path).and_then(|file| found.print(&file)) {
+            match found.again().and_then(|(file, _)| found.print(&file)) {
                 Ok(print) => ids.extend(self.add_file(state, job, &found, &print, note)),
                 Err(error) if error.kind() == Kind::NoFile => {}
                 Err(error) => {
-                    ids.extend(job.settings.to.iter().map(note));
+                    self.undecided.extend(job.settings.to.iter().map(note));
                     self.troubles.push((found.path, error));
                 }
             }
@@ -124,17 +137,18 @@ impl Plan {
         note: impl Fn(&Recipients) -> String,
     ) -> Vec<String> {
         let mut missing = Vec::new();
+        let mut is_dropped = false;
         for to in &job.settings.to {
-            let transfer = transfer_of(&job.name, to, print);
-            self.seen.insert(transfer.clone());
-            if state.history.has(&transfer) {
+            let transfer = transfer_of(job, to, found, print);
+            self.seen.extend([transfer.clone(), dropped(&transfer)]);
+            is_dropped |= state.history.has(&dropped(&transfer));
+            if state.history.has(&transfer) || state.history.has(&dropped(&transfer)) {
                 continue;
             }
             let id = note(to);
             missing.push(id.clone());
-            let given_up = state.spool().and_then(|spool| spool.look(Shelf::Failed, &id));
-            match given_up.filter(|entry| entry.transfer == transfer) {
-                Some(entry) => self.given_up.push((id, Some(entry))),
+            match self.declined.get(&transfer).cloned() {
+                Some((id, entry)) => self.give_up(id, entry),
                 None => {
                     let tries = state.spool().map(|spool| spool.tries(&id)).unwrap_or_default();
                     let (job, to, from) = (Some(job.name.clone()), to.clone(), From::File(found.clone()));
@@ -142,10 +156,22 @@ impl Plan {
                 }
             }
         }
-        if missing.is_empty() && job.settings.task.after != After::Keep {
+        if missing.is_empty() && !is_dropped && job.settings.task.after != After::Keep {
             self.finished.push((job.name.clone(), found.clone()));
         }
         missing
+    }
+
+    /// Whether what was given up of a file matters no more: the file is another one now, or has long been gone.
+    fn is_forgotten(&self, state: &State, id: &str, path: &Path, entry: &Entry) -> bool {
+        let is_young = entry.made.saturating_add(ABSENT_MAX) > state.clock.now();
+        !self.undecided.contains(id) && (path.exists() || !is_young)
+    }
+
+    fn give_up(&mut self, id: String, entry: Entry) {
+        if self.given_up.iter().all(|(known, _)| *known != id) {
+            self.given_up.push((id, Some(entry)));
+        }
     }
 
     /// What the spool holds: first, for it has waited longest. Notes of files that are gone or were sent are stale.
@@ -156,8 +182,12 @@ impl Plan {
         for id in spool.ids(Shelf::Queue)? {
             match spool.look(Shelf::Queue, &id) {
                 Some(entry) if !ours(&entry.job) => {}
-                Some(entry) if entry.path.is_some() && !ids.contains(&id) => self.stale.push(id),
+                Some(entry) if entry.path.is_some() && !ids.contains(&id) && !self.undecided.contains(&id) => {
+                    self.stale.push(id);
+                }
                 Some(entry) if entry.path.is_some() => {}
+                // A note that a power cut emptied: its file is there, and the next failure writes it again.
+                None if ids.contains(&id) || self.undecided.contains(&id) => self.stale.push(id),
                 Some(entry) => kept.push(Item {
                     transfer: entry.transfer.clone(),
                     job: entry.job.clone(),
@@ -178,18 +208,37 @@ impl Plan {
             match spool.look(Shelf::Failed, &id) {
                 _ if known => {}
                 Some(entry) if !ours(&entry.job) => {}
-                Some(entry) if entry.path.is_some() => self.stale.push(id),
+                Some(entry)
+                    if entry.path.as_deref().is_some_and(|path| self.is_forgotten(state, &id, path, &entry)) =>
+                {
+                    self.stale.push(id);
+                }
                 entry => self.given_up.push((id, entry)),
             }
         }
-        let is_left = |id: &String| !ids.contains(id) && !spool.has(Shelf::Queue, id) && !spool.has(Shelf::Failed, id);
+        let is_left = |id: &String| {
+            !ids.contains(id)
+                && !self.undecided.contains(id)
+                && !spool.has(Shelf::Queue, id)
+                && !spool.has(Shelf::Failed, id)
+        };
         self.orphans = spool.tried()?.into_iter().filter(|id| all_jobs && is_left(id)).collect();
         Ok(())
     }
 }
 
+/// A file that isn't there may be on a medium that is away: what was given up of it is remembered for so many seconds.
+const ABSENT_MAX: u64 = 90 * 86400;
+
+fn declined(state: &State) -> Result<HashMap<String, (String, Entry)>, Error> {
+    let Some(spool) = state.spool() else { return Ok(HashMap::new()) };
+    let ids = spool.ids(Shelf::Failed)?.into_iter();
+    let entries = ids.filter_map(|id| spool.look(Shelf::Failed, &id).map(|entry| (id, entry)));
+    Ok(entries.map(|(id, entry)| (entry.transfer.clone(), (id, entry))).collect())
+}
+
 /// Why a file is not sent in this run, whoever should get it.
-fn left(state: &State, job: &Job, found: &Found) -> Option<String> {
+pub fn left(state: &State, job: &Job, found: &Found) -> Option<String> {
     let task = &job.settings.task;
     let age = Duration::from_secs(state.clock.now().saturating_sub(found.changed_at()));
     if found.size == 0 && job.settings.config.empty == Empty::Skip {
@@ -198,10 +247,11 @@ fn left(state: &State, job: &Job, found: &Found) -> Option<String> {
     if job.settings.config.max_size != 0 && found.size > job.settings.config.max_size {
         return Some(format!("it is larger than {} bytes (max_size)", job.settings.config.max_size));
     }
-    if age < task.min_age {
+    // A time to come was made by a clock that was wrong, and must not make the file wait for it.
+    if age < task.min_age && found.changed_at() <= state.clock.now() {
         return Some("it was changed just now (min_age)".into());
     }
-    if !task.max_age.is_zero() && age > task.max_age {
+    if !task.max_age.is_zero() && age > task.max_age && found.changed_at() >= built() {
         return Some("it is too old (max_age)".into());
     }
     if task.open_files() == OpenFiles::Wait && !is_closed(found) {
@@ -211,7 +261,7 @@ fn left(state: &State, job: &Job, found: &Found) -> Option<String> {
 }
 
 fn is_closed(found: &Found) -> bool {
-    let closed = open_regular(&found.path).and_then(|file| while_nobody_writes(file, || ()));
+    let closed = found.again().and_then(|(file, _)| while_nobody_writes(file, || ()));
     matches!(closed, Ok(Some(())))
 }
 

@@ -1,7 +1,7 @@
 //! What waits, when it is tried again, and why it was not sent; and what an administrator does about it.
 
 use super::Run;
-use super::plan::{From, Item, Plan};
+use super::plan::{From, Item, Plan, dropped};
 use super::state::{State, folder};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::task::Recipients;
@@ -99,6 +99,9 @@ impl Run<'_> {
         let mut count = 0;
         for file in known.iter().filter(wanted) {
             if file.is_failed {
+                if file.to.is_none() && ids.is_empty() {
+                    continue;
+                }
                 if file.to.is_none() {
                     let what = format!(
                         "{} is damaged and can't be brought back; firepush drop {} forgets it",
@@ -137,14 +140,14 @@ impl Run<'_> {
         let wanted = |id: &String| all || ids.contains(id);
         for item in plan.items.iter().filter(|item| wanted(&item.id)) {
             if matches!(item.from, From::File(_)) {
-                history.record(&item.transfer, self.clock.now())?;
+                history.record(&dropped(&item.transfer), self.clock.now())?;
             }
             spool.remove(Shelf::Queue, &item.id);
             count += 1;
         }
         for (id, entry) in plan.given_up.iter().filter(|(id, _)| wanted(id)) {
             if let Some(entry) = entry.as_ref().filter(|entry| entry.path.is_some()) {
-                history.record(&entry.transfer, self.clock.now())?;
+                history.record(&dropped(&entry.transfer), self.clock.now())?;
             }
             spool.remove(Shelf::Failed, id);
             count += 1;

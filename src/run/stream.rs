@@ -17,9 +17,9 @@ use crate::os::mailbox::Mailbox;
 use crate::os::stop::Stop;
 use crate::os::thread;
 use crate::os::until::{Patience, Ready};
-use crate::spool::Spool;
 use crate::spool::entry::Entry;
 use crate::spool::tries::Tries;
+use crate::spool::{Claim, Shelf, Spool};
 
 /// A stream that goes by way of the spool.
 pub struct Stream {
@@ -39,7 +39,14 @@ struct Intaking {
     made: u64,
     in_band: bool,
     skips_empty: bool,
-    parts: Arc<Mailbox<Result<Vec<Item>>>>,
+    parts: Arc<Mailbox<Result<Part>>>,
+}
+
+/// A part as entries, one a recipient; none at the end of the stream.
+struct Part {
+    items: Vec<Item>,
+    /// Entries that made room for it.
+    dropped: u64,
 }
 
 impl Run<'_> {
@@ -65,15 +72,27 @@ impl Run<'_> {
         // When all is stopped the intake ends by itself: what it has read is waited for.
         let patience = Patience::new(&settings.config.waits, &Stop::new()?);
         self.with_delivery(tell, |delivery| {
+            let (mut sent, mut ids) = (Ok(()), Vec::new());
             loop {
-                match parts.take_within(&patience.until(Wait::Idle))? {
-                    None => delivery.send_what_is_due(Vec::new())?,
-                    Some(part) => match part? {
-                        items if items.is_empty() => return Ok(()),
-                        items => delivery.send_what_is_due(items)?,
-                    },
-                }
+                let items = match parts.take_within(&patience.until(Wait::Idle))? {
+                    None => Vec::new(),
+                    Some(Ok(part)) => {
+                        delivery.tell_dropped(part.dropped);
+                        if part.items.is_empty() {
+                            break;
+                        }
+                        part.items
+                    }
+                    Some(Err(error)) => {
+                        sent = sent.and(Err(error));
+                        break;
+                    }
+                };
+                ids.extend(items.iter().map(|item| item.id.clone()));
+                // What goes wrong with the sending must not end the taking.
+                sent = sent.and(delivery.send_what_is_due(items));
             }
+            delivery.count_waiting(&ids).and(sent)
         })
     }
 }
@@ -84,20 +103,24 @@ impl Intaking {
         loop {
             number += 1;
             let part = self.part(number);
-            let last = !matches!(&part, Ok(items) if !items.is_empty());
+            let last = !matches!(&part, Ok(part) if !part.items.is_empty());
             if self.parts.put(part).is_err() || last {
                 return;
             }
         }
     }
 
-    /// The next part as entries, one a recipient; none at the end of the stream.
-    fn part(&mut self, number: u32) -> Result<Vec<Item>> {
+    fn part(&mut self, number: u32) -> Result<Part> {
+        let items = self.entries(number)?;
+        Ok(Part { items, dropped: self.spool.take_dropped() })
+    }
+
+    fn entries(&mut self, number: u32) -> Result<Vec<Item>> {
         let whole = self.stream.part_size == 0;
         if whole && number > 1 {
             return Ok(Vec::new());
         }
-        let mut intake = self.spool.intake()?;
+        let mut intake = self.spool.intake(0)?;
         let most = if whole { u64::MAX } else { self.stream.part_size };
         let (taken, stopped) = match intake.copy(&mut self.stream.from, most) {
             // A part that a signal cut short is a part all the same; a whole would be a lie.
@@ -109,14 +132,15 @@ impl Intaking {
         }
         let name = if whole { self.name.clone() } else { part_name(&self.name, number) };
         let mut items: Vec<Item> = Vec::new();
+        let mut claims: Vec<Claim> = Vec::new();
         let mut intake = Some(intake);
         for to in &self.to {
             let (id, intake) = (
                 fresh_id()?,
-                match (intake.take(), items.first()) {
-                    (None, Some(first)) => self.spool.again(&first.id)?,
+                match (intake.take(), claims.first()) {
+                    (None, Some(first)) => self.spool.again(first)?,
                     (Some(intake), _) => intake,
-                    (None, None) => self.spool.intake()?,
+                    (None, None) => self.spool.intake(taken)?,
                 },
             );
             let entry = Entry {
@@ -140,12 +164,27 @@ impl Intaking {
                 tries: Tries::default(),
                 since: self.made,
             });
+            claims.push(claim);
         }
         Ok(items)
     }
 }
 
 impl Delivery<'_, '_> {
+    fn tell_dropped(&mut self, files: u64) {
+        if files > 0 {
+            self.state.standing.dropped += files;
+            (self.tell)(Event::Dropped { files });
+        }
+    }
+
+    /// What failed once may have been sent since.
+    fn count_waiting(&mut self, ids: &[String]) -> Result<()> {
+        let spool = self.state.must_spool()?;
+        self.outcome.waiting = ids.iter().filter(|id| spool.has(Shelf::Queue, id)).count() as u64;
+        Ok(())
+    }
+
     /// These, and what went before and is due again.
     fn send_what_is_due(&mut self, items: Vec<Item>) -> Result<()> {
         self.renew();

@@ -48,9 +48,13 @@ impl Spool {
         if lock.file().metadata().map_err(failed)?.nlink() == 0 {
             return Ok(None);
         }
-        match Entry::read(lock.file()).map_err(failed)? {
-            Some(entry) => Ok(Some(Claim { id: id.to_owned(), entry, lock })),
-            None => self.give_up_damaged(id).map(|()| None),
+        match Entry::read(lock.file()) {
+            Ok(Some(entry)) => Ok(Some(Claim { id: id.to_owned(), entry, lock })),
+            // Flash that fails shows like that too, and must not stop the others.
+            damaged => {
+                log::debug!("{}: {damaged:?}", path.display());
+                self.give_up_damaged(id).map(|()| None)
+            }
         }
     }
 

@@ -12,6 +12,9 @@ use crate::base::error::{Error, Kind, Result};
 /// What isn't seen any more is forgotten after so many seconds: a medium may have been away.
 const FORGET: u64 = 90 * 86400;
 
+/// The length of a line; empty lines count for what they are.
+const LINE: usize = 32;
+
 /// So many lines too many are worth a new file.
 const DEAD_MAX: usize = 1000;
 
@@ -41,9 +44,8 @@ impl History {
             _ => {}
         }
         let torn = text.last().is_some_and(|byte| *byte != b'\n');
-        let lines: Vec<_> = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
-        let done = lines.iter().filter_map(|line| parse(line)).collect();
-        Ok(History { path, done, lines: lines.len(), torn, file: None })
+        let done = text.split(|byte| *byte == b'\n').filter_map(parse).collect();
+        Ok(History { path, done, lines: text.len() / LINE, torn, file: None })
     }
 
     pub fn has(&self, transfer: &str) -> bool {

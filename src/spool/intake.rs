@@ -1,7 +1,7 @@
 //! Bytes on their way into the spool.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -21,31 +21,33 @@ pub struct Intake<'s> {
     lock: Option<Lock>,
     written: u64,
     room: u64,
-    dropped: u64,
+    most: u64,
 }
 
 impl Spool {
-    /// Begins an entry.
+    /// Begins an entry of at least so many bytes. Nothing is dropped for it before it is published.
     ///
     /// # Errors
     /// [`Kind::Write`] when it can't be written, or there is no room.
-    pub fn intake(&self) -> Result<Intake<'_>> {
-        let dropped = self.make_room(0, true)?;
+    pub fn intake(&self, least: u64) -> Result<Intake<'_>> {
+        self.check_fits(least)?;
+        if !self.drops_oldest() && !self.has_room(least, true) {
+            return Err(self.full());
+        }
         let (path, lock) = begin(|token| self.path.join("new").join(token)).map_err(|e| self.unwritable(e))?;
-        Ok(Intake { spool: self, path, lock: Some(lock), written: 0, room: 0, dropped })
+        Ok(Intake { spool: self, path, lock: Some(lock), written: 0, room: 0, most: self.limit() })
     }
 
-    /// Begins an entry with the bytes of another.
+    /// Begins an entry with the bytes of another, which is ours.
     ///
     /// # Errors
-    /// [`Kind::Read`] when that one is gone, [`Kind::Write`].
-    pub fn again(&self, id: &str) -> Result<Intake<'_>> {
-        let unreadable = |e: io::Error| Error::new(Kind::Read, format!("can't read the entry {id}: {e}")).because(e);
-        let mut file = File::open(self.at(Shelf::Queue, id)).map_err(unreadable)?;
-        let entry =
-            Entry::read(&file).map_err(unreadable)?.ok_or_else(|| unreadable(io::ErrorKind::InvalidData.into()))?;
-        let mut intake = self.intake()?;
-        intake.copy(&mut file, entry.size).map_err(|e| e.at(id))?;
+    /// [`Kind::Read`], [`Kind::Write`].
+    pub fn again(&self, claim: &Claim) -> Result<Intake<'_>> {
+        let mut file = claim.file()?;
+        file.seek(io::SeekFrom::Start(0))
+            .map_err(|e| Error::new(Kind::Read, format!("can't read the entry {}: {e}", claim.id)).because(e))?;
+        let mut intake = self.intake(claim.entry.size)?;
+        intake.copy(&mut file, claim.entry.size).map_err(|e| e.at(&claim.id))?;
         Ok(intake)
     }
 
@@ -68,16 +70,21 @@ impl Intake<'_> {
     /// # Errors
     /// [`Kind::Write`] when they can't be written, or there is no room.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.written + bytes.len() as u64 > self.room {
+        let few = bytes.len() as u64;
+        if self.written + few > self.most {
+            self.spool.check_fits(self.written + few)?;
+        }
+        if !self.spool.drops_oldest() && self.written + few > self.room {
             // What is written already counts as held.
-            let few = bytes.len() as u64;
             let room = if self.spool.has_room(STEP.max(few), false) { STEP.max(few) } else { few };
-            self.dropped += self.spool.make_room(room, false)?;
+            if !self.spool.has_room(room, false) {
+                return Err(self.spool.full());
+            }
             self.room = self.written + room;
         }
         let Some(lock) = &self.lock else { return Ok(()) };
         lock.file().write_all(bytes).map_err(|e| self.spool.unwritable(e))?;
-        self.written += bytes.len() as u64;
+        self.written += few;
         Ok(())
     }
 
@@ -107,9 +114,8 @@ impl Intake<'_> {
         self.written
     }
 
-    /// How many entries made room for this one.
-    pub fn dropped(&self) -> u64 {
-        self.dropped
+    fn make_room(&self) -> Result<()> {
+        if self.spool.drops_oldest() { self.spool.make_room() } else { Ok(()) }
     }
 
     /// Gives the entry its name, safe against a power cut: two fsyncs. It is claimed by us.
@@ -121,6 +127,10 @@ impl Intake<'_> {
         let Some(lock) = self.lock.take() else { return Err(self.spool.unwritable(lost())) };
         let target = self.spool.at(Shelf::Queue, id);
         let entry = Entry { size: self.written, ..entry };
+        if let Err(e) = self.make_room() {
+            let _ = fs::remove_file(&self.path);
+            return Err(e);
+        }
         let published = (|| {
             lock.file().write_all(entry.trailer().as_bytes())?;
             lock.file().sync_data()?;
@@ -130,7 +140,10 @@ impl Intake<'_> {
             fs::rename(&self.path, &target)?;
             File::open(self.spool.path.join(Shelf::Queue.name()))?.sync_all()
         })();
-        published.map_err(|e| self.spool.unwritable(e))?;
+        if let Err(e) = published {
+            let _ = fs::remove_file(&self.path);
+            return Err(self.spool.unwritable(e));
+        }
         Ok(Claim::new(id.to_owned(), entry, lock))
     }
 }

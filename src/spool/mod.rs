@@ -15,7 +15,7 @@ pub mod fields;
 pub mod history;
 pub mod intake;
 mod room;
-mod safe;
+pub mod safe;
 pub mod standing;
 pub mod tries;
 
@@ -23,11 +23,13 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 pub use claim::Claim;
 
 use crate::base::error::{Error, Kind, Result};
 use crate::base::task::Keep;
+use crate::os::disk;
 use crate::os::lock::Lock;
 use crate::os::random;
 use entry::Entry;
@@ -38,6 +40,8 @@ use tries::Tries;
 pub struct Spool {
     path: PathBuf,
     keep: Keep,
+    /// Entries that made room for others, and were not told of yet.
+    dropped: AtomicU64,
 }
 
 /// Where an entry is.
@@ -79,8 +83,8 @@ impl Spool {
                 )?;
             }
         }
-        safe::check(&path)?;
-        Ok(Spool { path, keep: keep.clone() })
+        safe::check(&path, "spool", 0o077)?;
+        Ok(Spool { path, keep: keep.clone(), dropped: AtomicU64::new(0) })
     }
 
     /// The folder, if it is there: for who only looks.
@@ -101,6 +105,23 @@ impl Spool {
     /// [`Kind::Read`].
     pub fn lock(&self) -> Result<Option<Lock>> {
         let taken = File::open(&self.path).and_then(Lock::try_take);
+        taken.map_err(|e| Error::new(Kind::Read, format!("can't lock {}: {e}", self.path.display())).because(e))
+    }
+
+    /// An error when nothing can be written: what is sent could not be forgotten, and would be sent again.
+    ///
+    /// # Errors
+    /// [`Kind::Write`].
+    pub fn check_writable(&self) -> Result<()> {
+        disk::takes_writes(&self.path).map_err(|e| self.unwritable(e))
+    }
+
+    /// Takes the lock of those who wait for their time to begin; `None` when another waits already.
+    ///
+    /// # Errors
+    /// [`Kind::Read`].
+    pub fn lock_waiting(&self) -> Result<Option<Lock>> {
+        let taken = File::open(self.path.join("tries")).and_then(Lock::try_take);
         taken.map_err(|e| Error::new(Kind::Read, format!("can't lock {}: {e}", self.path.display())).because(e))
     }
 

@@ -1,13 +1,12 @@
 //! How much the spool may hold, and who makes room.
 
-use std::ffi::CString;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use super::{Shelf, Spool};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::task::WhenFull;
+use crate::os::disk::capacity;
 
 /// Bytes and entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,21 +33,40 @@ impl Spool {
         self.keep.spool_size.min(capacity(&self.path).map_or(u64::MAX, |capacity| capacity / 4))
     }
 
-    /// Makes room for so many bytes more, and for a file more if `another`. Says how many were dropped for it.
+    /// Makes room for what has been written, where others may be dropped for it.
     ///
     /// # Errors
     /// [`Kind::Write`] when there is none, and none may be made.
-    pub(super) fn make_room(&self, more: u64, another: bool) -> Result<u64> {
-        let mut dropped = 0;
-        loop {
-            if self.has_room(more, another) {
-                return Ok(dropped);
+    pub(super) fn make_room(&self) -> Result<()> {
+        while !self.has_room(0, false) {
+            if !self.drops_oldest() || !self.drop_oldest()? {
+                return Err(self.full());
             }
-            if self.keep.when_full != WhenFull::Oldest || !self.drop_oldest()? {
-                return Err(self.full(self.held()));
-            }
-            dropped += 1;
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+        Ok(())
+    }
+
+    pub(super) fn drops_oldest(&self) -> bool {
+        self.keep.when_full == WhenFull::Oldest
+    }
+
+    /// How many entries were dropped since this was asked last.
+    pub fn take_dropped(&self) -> u64 {
+        self.dropped.swap(0, Ordering::Relaxed)
+    }
+
+    /// An error when so many bytes can't be kept, whatever is dropped for them.
+    ///
+    /// # Errors
+    /// [`Kind::Write`].
+    pub(super) fn check_fits(&self, bytes: u64) -> Result<()> {
+        if bytes <= self.limit() && self.keep.spool_files > 0 {
+            return Ok(());
+        }
+        let (path, limit) = (self.path.display(), self.limit());
+        let what = format!("{bytes} bytes don't fit into the spool {path}, which holds at most {limit}");
+        Err(Error::new(Kind::Write, what).advise("raise spool_size, or send smaller files"))
     }
 
     pub(super) fn has_room(&self, more: u64, another: bool) -> bool {
@@ -71,7 +89,7 @@ impl Spool {
         oldest.sort_by(|(a, _, x), (b, _, y)| (a, x).cmp(&(b, y)));
         for (_, shelf, id) in oldest {
             // Who is being sent is not in the way of those that come.
-            let claimed = if shelf == Shelf::Queue { self.claim(&id)? } else { None };
+            let claimed = if shelf == Shelf::Queue { self.claim(&id).unwrap_or_default() } else { None };
             if shelf == Shelf::Queue && claimed.is_none() {
                 continue;
             }
@@ -83,24 +101,13 @@ impl Spool {
         Ok(false)
     }
 
-    fn full(&self, held: Held) -> Error {
-        let (bytes, files, limit) = (held.bytes, held.files, self.limit());
+    pub(super) fn full(&self) -> Error {
+        let (Held { bytes, files }, limit) = (self.held(), self.limit());
         let what = format!(
             "the spool {} is full: {files} files and {bytes} bytes of at most {} and {limit}",
             self.path.display(),
             self.keep.spool_files
         );
         Error::new(Kind::Write, what).advise("raise spool_size or spool_files, or drop what waits (`firepush status`)")
-    }
-}
-
-/// The size of the file system.
-fn capacity(path: &Path) -> Option<u64> {
-    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
-    // SAFETY: the path is a live C string, and the struct is plain data that the call fills.
-    unsafe {
-        let mut info: libc::statvfs = std::mem::zeroed();
-        let done = libc::statvfs(path.as_ptr(), &mut info) == 0;
-        done.then(|| (info.f_blocks as u64).saturating_mul(info.f_frsize as u64))
     }
 }

@@ -9,14 +9,15 @@ use crate::os::file::is_ours;
 
 const STICKY: u32 = 0o1000;
 
-/// The folder is ours alone, and nobody but root and we may put another in its place.
+/// The folder is ours, others have none of the rights `closed`, and nobody but root and we may put another in its
+/// place.
 ///
 /// # Errors
 /// [`Kind::Config`] that says what to run.
-pub fn check(spool: &Path) -> Result<()> {
-    let shown = spool.display();
-    let bad = |why: String| Err(Error::new(Kind::Config, format!("the spool {shown} {why}")));
-    let meta = match fs::symlink_metadata(spool) {
+pub fn check(folder: &Path, name: &str, closed: u32) -> Result<()> {
+    let shown = folder.display();
+    let bad = |why: String| Err(Error::new(Kind::Config, format!("the {name} {shown} {why}")));
+    let meta = match fs::symlink_metadata(folder) {
         Ok(meta) => meta,
         Err(e) => return bad(format!("can't be looked at: {e}")),
     };
@@ -26,11 +27,11 @@ pub fn check(spool: &Path) -> Result<()> {
     if !is_ours(&meta) {
         return bad("belongs to another user".into());
     }
-    if meta.mode() & 0o077 != 0 {
+    if meta.mode() & closed != 0 {
         return bad(format!("is open to others; run: chmod 700 {shown}"));
     }
     // As it is named, and where links on the way lead.
-    let ways = [std::path::absolute(spool), fs::canonicalize(spool)];
+    let ways = [std::path::absolute(folder), fs::canonicalize(folder)];
     for folder in ways.iter().flatten().flat_map(|way| way.ancestors().skip(1)) {
         let Ok(meta) = fs::metadata(folder) else { continue };
         let others_write = meta.mode() & 0o022 != 0 && meta.mode() & STICKY == 0;

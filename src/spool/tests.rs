@@ -26,7 +26,7 @@ fn entry(name: &str, made: u64) -> Entry {
 }
 
 fn put(spool: &Spool, name: &str, made: u64, bytes: &[u8]) -> Result<Claim> {
-    let mut intake = spool.intake()?;
+    let mut intake = spool.intake(bytes.len() as u64)?;
     intake.write(bytes)?;
     intake.publish(&id_of(&[name.as_bytes()]), entry(name, made))
 }
@@ -60,13 +60,13 @@ fn an_entry_is_whole_and_ours_until_we_let_it_go() {
 fn what_was_never_finished_is_removed_and_what_is_being_written_stays() {
     let (path, spool) = spool(|_| ());
     fs::write(path.join("new/left"), "half").unwrap();
-    let mut intake = spool.intake().unwrap();
+    let mut intake = spool.intake(0).unwrap();
     intake.write(b"more").unwrap();
     spool.clean(spool.path());
     assert!(!path.join("new/left").exists());
     intake.publish(&id_of(&[b"a"]), entry("a", 1)).unwrap();
     assert_eq!(names(&spool, Shelf::Queue), ["a"]);
-    drop(spool.intake().unwrap());
+    drop(spool.intake(0).unwrap());
     assert_eq!(fs::read_dir(path.join("new")).unwrap().count(), 0);
     fs::remove_dir_all(path).unwrap();
 }
@@ -96,7 +96,22 @@ fn a_full_spool_drops_the_oldest_that_nobody_sends() {
     put(&spool, "a", 1, &[0; 800]).unwrap();
     put(&spool, "b", 2, &[0; 1400]).unwrap();
     assert_eq!(names(&spool, Shelf::Queue), ["b"]);
-    assert!(put(&spool, "c", 3, &[0; 2001]).is_err_and(|e| e.what().contains("full")));
+    fs::remove_dir_all(path).unwrap();
+}
+
+#[test]
+fn what_can_never_fit_drops_nothing() {
+    let (path, spool) = spool(|keep| keep.spool_size = 2000);
+    put(&spool, "a", 1, &[0; 800]).unwrap();
+    assert!(put(&spool, "b", 2, &[0; 2001]).is_err_and(|e| e.what().contains("2001 bytes don't fit")));
+    let mut endless = spool.intake(0).unwrap();
+    assert!((0..).map(|_| endless.write(&[0; 100])).find_map(Result::err).is_some_and(|e| e.kind() == Kind::Write));
+    drop(endless);
+    assert_eq!((names(&spool, Shelf::Queue), spool.take_dropped()), (vec!["a".to_owned()], 0));
+    assert_eq!(fs::read_dir(path.join("new")).unwrap().count(), 0);
+    let _being_sent = spool.claim(&id_of(&[b"a"])).unwrap();
+    assert!(put(&spool, "c", 3, &[0; 1500]).is_err_and(|e| e.what().contains("is full")));
+    assert_eq!(fs::read_dir(path.join("new")).unwrap().count(), 0);
     fs::remove_dir_all(path).unwrap();
 }
 
@@ -164,8 +179,41 @@ fn standing_is_written_only_when_it_changed() {
     (standing.tried_with, standing.dropped) = ("abc".into(), 4);
     standing.save().unwrap();
     let again = Standing::read(&path);
-    assert_eq!((&again.recipients, again.login, again.dropped), (&standing.recipients, standing.login.clone(), 4));
+    assert_eq!(
+        (&again.recipients, again.login.clone(), again.dropped),
+        (&standing.recipients, standing.login.clone(), 4)
+    );
     assert_eq!(again.tried_with, "abc");
+    fs::remove_dir_all(path).unwrap();
+}
+
+#[test]
+fn what_another_process_remembered_meanwhile_stays() {
+    use super::standing::{Seen, Standing, With};
+    let (path, _) = spool(|_| ());
+    let tries = |next| Tries { first: 1, attempts: 2, next, kind: "offline".into(), what: "x".into() };
+    let with = |next| With { tries: tries(next), seen: Seen::Absent };
+    let mut old = Standing::read(&path);
+    old.recipients.extend([("a@x".into(), with(1)), ("b@x".into(), with(1))]);
+    old.outputs.insert("log".into(), ("old".into(), 1));
+    old.dropped = 1;
+    old.save().unwrap();
+    let mut long = Standing::read(&path);
+    let mut other = Standing::read(&path);
+    other.login = tries(9);
+    other.recipients.remove("a@x");
+    other.recipients.insert("c@x".into(), with(3));
+    other.outputs.insert("log".into(), ("new".into(), 2));
+    other.dropped += 1;
+    other.save().unwrap();
+    long.recipients.remove("b@x");
+    long.server = tries(5);
+    long.dropped += 2;
+    long.save().unwrap();
+    let all = Standing::read(&path);
+    assert_eq!((all.login.next, all.server.next, all.dropped), (9, 5, 4));
+    assert_eq!(all.recipients.keys().collect::<Vec<_>>(), ["c@x"]);
+    assert_eq!(all.outputs["log"], ("new".to_owned(), 2));
     fs::remove_dir_all(path).unwrap();
 }
 
@@ -179,8 +227,8 @@ fn of_entries_of_the_same_second_the_one_that_was_written_first_is_dropped() {
         File::options().write(true).open(path.join("queue").join(&claim.id)).unwrap().set_modified(written).unwrap();
     }
     for (n, name) in ["i", "j", "k"].iter().enumerate() {
-        assert_eq!(spool.intake().unwrap().dropped(), 1);
         put(&spool, name, 2, b"x").unwrap();
+        assert_eq!(spool.take_dropped(), 1);
         assert!(!names(&spool, Shelf::Queue).contains(&all[n].to_owned()), "{} is the oldest", all[n]);
     }
     fs::remove_dir_all(path).unwrap();

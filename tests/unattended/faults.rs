@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use crate::bed::{Device, ended};
 use crate::command::Plain;
@@ -32,7 +33,11 @@ fn on_a_read_only_spool_nothing_is_sent_for_it_could_not_be_remembered() {
     device.log("messages", "one");
     let mut receiver = device.receiver();
     let exit = mounted(&device, &read_only(&device.path("spool"))).expect(73);
-    assert!(exit.complaint().contains("spool/history") && exit.complaint().contains("Read-only"), "{}", exit.stderr);
+    assert!(
+        exit.complaint().contains("can't write to the spool") && exit.complaint().contains("Read-only"),
+        "{}",
+        exit.stderr
+    );
     assert!(exit.events("sent").is_empty());
     device.run(&[]).expect(0);
     assert_eq!(device.arrived(&mut receiver, "messages"), b"one");
@@ -140,6 +145,31 @@ fn a_file_that_is_replaced_while_it_is_sent_goes_as_it_was_and_the_new_one_after
     assert_eq!(device.arrived(&mut receiver, "messages").len(), 200_000);
     device.run(&[]).expect(0);
     assert_eq!(device.arrived(&mut receiver, "messages-1"), b"new");
+}
+
+#[test]
+fn a_file_of_tomorrow_does_not_wait_for_its_age_and_one_of_1970_is_not_too_old() {
+    let device = Device::new();
+    device.logs("min_age = 1h\nmax_age = 1d");
+    let times = [SystemTime::now() + Duration::from_secs(400 * 86400), SystemTime::UNIX_EPOCH];
+    for (name, time) in ["tomorrow", "boot"].iter().zip(times) {
+        let log = fs::File::options().write(true).open(device.log(name, name)).unwrap();
+        log.set_modified(time).unwrap();
+    }
+    let _receiver = device.receiver();
+    assert_eq!(device.run(&[]).expect(0).events("sent").len(), 2);
+}
+
+#[test]
+fn a_state_folder_that_others_may_write_is_refused() {
+    let device = Device::new();
+    let state = device.path("state");
+    fs::create_dir(&state).unwrap();
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o777)).unwrap();
+    device.logs(&format!("state = {}", state.display()));
+    device.log("messages", "one");
+    let exit = device.run(&[]).expect(78);
+    assert!(exit.complaint().contains("state folder") && exit.complaint().contains("chmod"), "{}", exit.stderr);
 }
 
 #[test]

@@ -50,8 +50,9 @@ fn a_run_that_is_killed_at_any_step_while_nobody_takes_files_loses_nothing() {
     let mut five = Five::alone();
     five.begin(2);
     watched(&five.device, five.run(), Deed::Nothing, 0).exit.expect(75);
-    let count = watched(&five.device, five.run(), Deed::Nothing, 0).calls.len();
-    assert!(count >= 6, "{count} calls");
+    let whole = watched(&five.device, five.run(), Deed::Nothing, 0);
+    let count = whole.calls.len();
+    assert!(count >= 6, "{:?} {}", whole.calls, whole.exit.stderr);
     for deed in [Deed::KillBefore, Deed::KillAfter] {
         for number in steps(count, 1) {
             assert_eq!(watched(&five.device, five.run(), deed, number).exit.code, -1, "{deed:?} {number}");

@@ -1,6 +1,8 @@
 //! What can't be sent now waits, and is sent later.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use crate::bed::Device;
 use crate::support::server::{Kind, Options, Server};
@@ -74,12 +76,17 @@ fn what_was_declined_is_given_up_until_it_is_brought_back() {
     device.logs("before = /bin/false");
     device.run(&[]).expect(75);
     assert_eq!(device.given_up().len(), 1, "a job that is skipped forgets nothing");
+    device.logs("min_age = 2h");
+    device.run(&[]).expect(0);
     device.logs("");
+    fs::rename(device.path("log/messages"), device.path("log/messages.1")).unwrap();
+    assert!(device.run(&[]).expect(0).events("sent").is_empty());
+    assert_eq!(device.given_up().len(), 1, "nor does one whose file is left, or moved by rotation");
     drop(decliner);
     let mut receiver = device.receiver();
     device.firepush("retry", &[&id]).expect(0);
     device.run(&[]).expect(0);
-    assert_eq!(device.arrived(&mut receiver, "messages"), b"one");
+    assert_eq!(device.arrived(&mut receiver, "messages.1"), b"one");
 }
 
 #[test]
@@ -93,6 +100,52 @@ fn what_is_dropped_is_never_sent() {
     let _receiver = device.receiver();
     assert!(device.run(&["--now"]).expect(0).events("sent").is_empty());
     device.firepush("drop", &["no-such-id"]).expect(64);
+}
+
+#[test]
+fn what_is_dropped_is_not_deleted_for_it_was_not_sent() {
+    let device = Device::new();
+    device.logs("after = delete");
+    device.log("messages", "one");
+    device.run(&[]).expect(75);
+    device.firepush("drop", &["all"]).expect(0);
+    let _receiver = device.receiver();
+    assert!(device.run(&["--now"]).expect(0).events("sent").is_empty());
+    assert_eq!(fs::read(device.path("log/messages")).unwrap(), b"one");
+}
+
+#[test]
+fn a_program_that_prints_the_same_again_makes_another_file() {
+    let device = Device::new();
+    let source = device.path("output");
+    device.configure(&format!("[log]\noutput_of = /bin/cat {}\nto = OPS\nname = log\n", source.display()));
+    let ids: std::collections::HashSet<_> = ["a", "b", "a", "b"]
+        .map(|text| {
+            fs::write(&source, text).unwrap();
+            let queued = device.run(&["--now"]).expect(75).events("queued");
+            queued[0]["entry"].as_str().unwrap().to_owned()
+        })
+        .into();
+    assert_eq!((ids.len(), device.queue().len()), (4, 4));
+}
+
+/// The standard input is open until the first part, which nobody took at first, has arrived.
+#[test]
+fn a_stream_whose_parts_all_arrived_in_the_end_ends_with_0() {
+    let device = Device::new();
+    device.configure("retry_first = 1\nwait_idle = 500ms\nwait_presence = 20ms\n");
+    let words = ["--to", &device.ops.jid.clone(), "--name", "a.pcap", "--part-size", "4", "-"];
+    let mut child = device.words("send", &words);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut events = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    child.stdin.as_mut().unwrap().write_all(b"0123").unwrap();
+    assert!(events.any(|event| event.contains(r#""event":"kept""#)));
+    let mut receiver = device.receiver();
+    assert_eq!(device.arrived(&mut receiver, "a-000001.pcap"), b"0123");
+    drop(child.stdin.take());
+    let done = events.last().unwrap();
+    assert!(done.contains(r#""waiting":0,"code":0"#), "{done}");
+    assert!(child.wait().unwrap().success());
 }
 
 /// The second login begins with what worked in the first; a hint that is wrong is corrected, whatever it says.
