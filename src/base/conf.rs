@@ -30,7 +30,11 @@ pub const FILE_MAX: usize = 256 * 1024;
 /// The number of the line, and what is wrong with it.
 pub fn parse(bytes: &[u8]) -> Result<Vec<(usize, Line)>, (usize, String)> {
     let text = std::str::from_utf8(bytes).map_err(|e| (line_of(bytes, e.valid_up_to()), "this is not text".into()))?;
-    if let Some(at) = text.find(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+    let is_odd = |(at, c): &(usize, char)| match c {
+        '\r' => !text[at + 1..].starts_with('\n'),
+        c => c.is_control() && !matches!(c, '\n' | '\t'),
+    };
+    if let Some((at, _)) = text.char_indices().find(is_odd) {
         return Err((line_of(bytes, at), "this is not text".into()));
     }
     let mut lines = Vec::new();
@@ -53,7 +57,7 @@ fn parse_line(line: &str) -> Result<Option<Line>, String> {
         let (name, rest) = inner.split_once(']').ok_or("the ] of the job is missing")?;
         return if is_comment(rest) { section(name.trim()).map(Some) } else { Err("text behind the ]".into()) };
     }
-    let (name, value) = line.split_once('=').ok_or_else(|| format!("{line:?} is no `key = value`"))?;
+    let (name, value) = line.split_once('=').ok_or("this line is no `key = value`")?;
     let (name, value) = (name.trim().to_owned(), unquoted(value.trim())?);
     Ok(Some(match name.as_str() {
         "include" => Line::Include { path: value, optional: false },

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::config::{Empty, IfOffline, MinAuth, Preference};
 use super::error::Error;
+use super::jid::Jid;
 use super::settings::{Place, Row, Set, Verb, Where};
 use super::task::{Compress, OpenFiles, Order, Sure, WhenFull};
 use super::units;
@@ -50,11 +51,14 @@ macro_rules! rows {
 
 rows! {
     values "config" "FILE" LINE "read this configuration file; of several the last wins"
-        => |s, v| list(&mut s.line.config, v, path);
+        => |s, v| match v {
+            None => { s.line.config.clear(); Ok(()) }
+            Some(file) => file_name(file).map(|file| s.line.config.push(file)),
+        };
     value "jid" "USER@DOMAIN[/RESOURCE]" ALL "the account to log in with"
-        => |s, v| s.config.jid = Some(parsed(v)?);
+        => |s, v| s.config.jid = Some(account(v)?);
     value "password_file" "FILE" ALL "a file with its password, closed to others (chmod 600)"
-        => |s, v| s.config.password_file = Some(v.into());
+        => |s, v| s.config.password_file = Some(file_name(v)?);
     value "password_fd" "N" LINE_ALL "read the password from this open descriptor instead"
         => |s, v| s.line.password_fd = Some(units::number(v, 0)?);
     value "server" "HOST[:PORT]" ALL "where to connect"
@@ -72,13 +76,13 @@ rows! {
     switch "direct_tls" ALL "TLS from the first byte instead of STARTTLS"
         => |s, on| s.config.direct_tls = on;
     value "ca_file" "PEM" ALL "trust these certificates instead of the web's authorities"
-        => |s, v| s.config.ca_file = Some(v.into());
+        => |s, v| s.config.ca_file = Some(file_name(v)?);
     values "pin" "sha256:HEX" ALL "trust the certificate or public key with this SHA-256"
         => |s, v| list(&mut s.config.pins, v, parsed);
     value "cert_file" "PEM" ALL "our own certificate, to log in with (SASL EXTERNAL)"
-        => |s, v| s.config.cert_file = Some(v.into());
+        => |s, v| s.config.cert_file = Some(file_name(v)?);
     value "key_file" "PEM" ALL "its private key, closed to others (chmod 600)"
-        => |s, v| s.config.key_file = Some(v.into());
+        => |s, v| s.config.key_file = Some(file_name(v)?);
     value "min_auth" "plain|scram-sha-1|scram-sha-256|scram-plus" ALL "the weakest login that may be used"
         default "plain"
         => |s, v| s.config.min_auth = one_of(v, &[
@@ -99,7 +103,10 @@ rows! {
             ("ibb", Preference::Ibb),
         ])?;
     values "to" "JID[|JID]..." SENT "the recipient; of several each gets the file, of A|B the first that is able"
-        => |s, v| list(&mut s.to, v, parsed);
+        => |s, v| {
+            let mut seen = std::collections::HashSet::new();
+            list(&mut s.to, v, parsed).map(|()| s.to.retain(|to| seen.insert(to.clone())))
+        };
     value "name" "NAME" SENT "the name that the recipient sees: {user} {host} {job} {name} {base} {ext} {utc}"
         default "send: the file's own; run: {user}-{base}-{utc}{ext}"
         => |s, v| s.name = Some(parsed(v)?);
@@ -197,11 +204,11 @@ rows! {
         default "2m"
         => |s, v| s.keep.wait_for_clock = units::duration(v)?;
     value "dir" "DIR" RECEIVE "the folder that received files go to"
-        => |s, v| s.config.dir = Some(v.into());
+        => |s, v| s.config.dir = Some(file_name(v)?);
     values "from" "JID|@DOMAIN" RECEIVE "who may send to us"
         => |s, v| list(&mut s.config.from, v, parsed);
     value "from_file" "FILE" RECEIVE "a file with more of them, one a line"
-        => |s, v| s.config.from_file = Some(v.into());
+        => |s, v| s.config.from_file = Some(file_name(v)?);
     value "count" "N" RECEIVE "end with 0 after N whole files"
         => |s, v| s.config.count = Some(units::number(v, 1)?);
     value "parallel" "N" ALL "how many files are on the way at once, at most 64"
@@ -238,8 +245,13 @@ fn list<T>(field: &mut Vec<T>, text: Option<&str>, parse: fn(&str) -> Result<T, 
     Ok(())
 }
 
-fn path(text: &str) -> Result<PathBuf, String> {
-    Ok(text.into())
+fn file_name(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() { Err("the path is empty".into()) } else { Ok(text.into()) }
+}
+
+fn account(text: &str) -> Result<Jid, String> {
+    let jid: Jid = parsed(text)?;
+    if jid.local().is_some() { Ok(jid) } else { Err(format!("{text:?} has no user part (user@domain)")) }
 }
 
 /// Cron has another working folder than a person.
@@ -273,7 +285,7 @@ fn pause(text: &str) -> Result<Duration, String> {
 /// Openfire forgets an offer after ten minutes.
 const ANSWER_MAX: Duration = Duration::from_secs(595);
 
-fn answer(text: &str) -> Result<Duration, String> {
+pub(super) fn answer(text: &str) -> Result<Duration, String> {
     let limit = units::duration(text)?;
     if limit > ANSWER_MAX {
         return Err(format!("{text:?} is longer than the 595 s that an offer lives on Openfire"));

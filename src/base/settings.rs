@@ -159,6 +159,7 @@ impl Row {
             Set::Switch(set) => units::yes_no(text).map(|on| set(settings, on)),
             Set::Value(set) => set(settings, text),
             Set::Values(set) => set(settings, Some(text)),
+            Set::Wait(Wait::Answer) => rows::answer(text).map(|limit| settings.config.waits.set(Wait::Answer, limit)),
             Set::Wait(wait) => units::duration(text).map(|limit| settings.config.waits.set(*wait, limit)),
         };
         outcome.map_err(|why| Error::new(Kind::Config, format!("{}: {why}", self.name)))
@@ -184,7 +185,8 @@ fn wait_row(wait: Wait) -> Row {
         default: wait.default_text(),
         help: wait.doing(),
         verbs: rows::ALL.verbs,
-        place: rows::ALL.place,
+        // The same as `answer`.
+        place: if wait == Wait::Answer { Place::Job } else { rows::ALL.place },
         set: Set::Wait(wait),
     }
 }
@@ -207,8 +209,11 @@ pub fn nearest(name: &str, among: impl Fn(&Row) -> bool) -> Option<Row> {
 
 /// How many letters are to be changed, added or left out (Levenshtein).
 fn distance(a: &str, b: &str) -> usize {
+    if a.len() > 64 {
+        return a.len();
+    }
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().take(64).enumerate() {
+    for (i, x) in a.bytes().enumerate() {
         let mut diagonal = row[0];
         row[0] = i + 1;
         for (j, y) in b.bytes().enumerate() {

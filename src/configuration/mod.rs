@@ -5,7 +5,7 @@ mod read;
 use std::path::{Path, PathBuf};
 
 use crate::base::config::Preference;
-use crate::base::error::{Error, Kind, Result};
+use crate::base::error::{Error, Kind, Result, escape_controls};
 use crate::base::settings::{Place, Row, Settings, rows};
 use crate::base::task::Compress;
 
@@ -26,8 +26,10 @@ pub struct Given {
     pub value: String,
     /// `FILE:LINE`, or `command line`.
     pub origin: String,
-    /// Later files have a higher one; the command line has the highest.
+    /// What stands later has a higher one; the command line has the highest.
     rank: usize,
+    /// The number of its file.
+    file: usize,
 }
 
 /// A job of the configuration.
@@ -55,8 +57,8 @@ impl Configuration {
     /// # Errors
     /// [`Kind::Config`] with file and line.
     pub fn load(files: &[PathBuf], usual: &Path, line: &[(Row, String)]) -> Result<Configuration> {
-        let mut given = match files {
-            [] if !usual.exists() => Vec::new(),
+        let (mut given, sections) = match files {
+            [] if read::is_missing(usual) => Default::default(),
             [] => read::files(&[usual.to_owned()])?,
             files => read::files(files)?,
         };
@@ -66,32 +68,37 @@ impl Configuration {
             value: value.clone(),
             origin: "command line".into(),
             rank: usize::MAX,
+            file: usize::MAX,
         };
         given.extend(line.iter().map(told));
         let settings = applied(Settings::default(), given.iter().filter(|given| given.job.is_none()))?;
         let mut configuration = Configuration { settings, jobs: Vec::new(), given };
-        configuration.jobs = configuration.named_jobs()?;
+        configuration.jobs = configuration.named_jobs(&sections)?;
         if configuration.jobs.is_empty() && has_work(&configuration.settings) {
             configuration.jobs.push(Job { name: ONLY.into(), settings: configuration.settings.clone() });
         }
-        configuration.jobs.iter().try_for_each(check)?;
         Ok(configuration)
     }
 
+    /// What no job can do without, and what goes against each other.
+    ///
+    /// # Errors
+    /// [`Kind::Config`], where the job is set.
+    pub fn check_jobs(&self) -> Result<()> {
+        self.jobs.iter().try_for_each(|job| {
+            let own = self.given.iter().find(|given| given.job.as_ref() == Some(&job.name));
+            check(job).map_err(|e| own.iter().fold(e, |e, given| e.at(&given.origin)))
+        })
+    }
+
     /// Each job has what stands in front of all, its own over it, and the command line over both.
-    fn named_jobs(&self) -> Result<Vec<Job>> {
-        let mut names: Vec<&String> = Vec::new();
-        for name in self.given.iter().filter_map(|given| given.job.as_ref()) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
+    fn named_jobs(&self, names: &[String]) -> Result<Vec<Job>> {
         let job = |name: &String| {
             let own = self.given.iter().filter(|given| given.job.as_ref() == Some(name));
             let line = self.given.iter().filter(|given| given.rank == usize::MAX && given.row.place == Place::Job);
             Ok(Job { name: name.clone(), settings: applied(self.settings.clone(), own.chain(line))? })
         };
-        names.into_iter().map(job).collect()
+        names.iter().map(job).collect()
     }
 
     /// What is in force, as a configuration file; behind each value where it came from.
@@ -100,20 +107,34 @@ impl Configuration {
         for row in rows().filter(|row| row.place != Place::Line) {
             text += &self.line(&row, None).unwrap_or_else(|| format!("# {} = {}\n", row.name, unset(&row)));
         }
-        for job in self.jobs.iter().filter(|job| self.given.iter().any(|given| given.job.as_ref() == Some(&job.name))) {
+        for job in self.jobs.iter().filter(|job| job.name != ONLY || self.is_set_for(job)) {
             text += &format!("\n[{}]\n", job.name);
             rows().filter_map(|row| self.line(&row, Some(&job.name))).for_each(|line| text += &line);
         }
         text
     }
 
+    fn is_set_for(&self, job: &Job) -> bool {
+        self.given.iter().any(|given| given.job.as_ref() == Some(&job.name))
+    }
+
     fn line(&self, row: &Row, job: Option<&str>) -> Option<String> {
-        let given = self.given.iter().filter(|given| given.row.name == row.name && given.job.as_deref() == job);
-        let last = given.clone().map(|given| given.rank).max()?;
-        let in_force: Vec<_> = given.filter(|given| given.rank == last).collect();
+        let given = self.given.iter().filter(|given| given.row.name == row.name);
+        let own = given.clone().filter(|given| given.job.as_deref() == job);
+        let mut last = own.clone().map(|given| given.rank).max()?;
+        // Over what a job sets stands what the command line says of all.
+        if row.place == Place::Job && given.clone().any(|given| given.rank == usize::MAX) {
+            last = usize::MAX;
+        }
+        let in_force: Vec<_> = if last == usize::MAX {
+            given.filter(|given| given.rank == last).collect()
+        } else {
+            own.filter(|given| given.rank == last).collect()
+        };
         let in_force = if row.is_list() { &in_force[..] } else { &in_force[in_force.len() - 1..] };
         let values: Vec<_> = in_force.iter().map(|given| row.shown(&given.value)).collect();
-        Some(format!("{} = {}  # {}\n", row.name, quoted(&values.join(", ")), in_force.last()?.origin))
+        let line = format!("{} = {}  # {}", row.name, quoted(&values.join(", ")), in_force.last()?.origin);
+        Some(escape_controls(&line) + "\n")
     }
 }
 
@@ -127,7 +148,7 @@ fn unset(row: &Row) -> String {
 
 /// As it has to be written to be read the same.
 fn quoted(value: &str) -> String {
-    if value.starts_with(['"', '#']) || value.contains(" #") || value.contains("\t#") {
+    if value.starts_with(['"', '#']) || value.trim() != value || value.contains(" #") || value.contains("\t#") {
         return format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""));
     }
     value.to_owned()
@@ -150,7 +171,6 @@ fn has_work(settings: &Settings) -> bool {
     !settings.task.files.is_empty() || settings.task.output_of.is_some()
 }
 
-/// What no job can do without, and what goes against each other.
 fn check(job: &Job) -> Result<()> {
     let bad = |why: &str| Err(Error::new(Kind::Config, format!("the job [{}] {why}", job.name)));
     let Settings { task, config, to, .. } = &job.settings;

@@ -18,6 +18,7 @@ use crate::base::template::{Facts, Template};
 use crate::configuration::Job;
 use crate::os::clock::built;
 use crate::os::device;
+use crate::transfer::name::safe;
 use crate::transfer::source::Source;
 
 /// The name that files of jobs get unless another is set.
@@ -171,7 +172,7 @@ impl Run<'_> {
         Preview {
             path: item.shown(),
             to: Some(item.to.clone()),
-            name: with_ending(name, &self.settings_of(job)),
+            name: with_ending(safe(&name), &self.settings_of(job)),
             how,
             why_not,
         }

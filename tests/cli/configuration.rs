@@ -106,13 +106,17 @@ fn what_is_wrong_in_a_file_is_said_with_file_line_and_what_was_meant() {
         ("after = remove\n", &["conf:1", "keep, delete, move:"]),
         ("name = {usr}\n", &["conf:1", "name", "{user}"]),
         ("require_encryption = true\n", &["conf:1", "neither yes nor no"]),
-        ("[logs]\nto = a@x\n", &["[logs]", "files ="]),
-        ("[logs]\nfiles = /a\n", &["[logs]", "to ="]),
-        ("[logs]\nfiles = /a\nto = a@x\nmethod = socks5\nrequire_encryption = yes\n", &["[logs]", "socks5", "in-band"]),
     ] {
         let exit = Device::new(text).firepush("config", &[]);
         assert!(!exit.stderr.contains("secret"), "{}", exit.stderr);
         complains(exit, 78, parts);
+    }
+    for (text, parts) in [
+        ("[logs]\nto = a@x\n", &["conf:2", "[logs]", "files ="][..]),
+        ("[logs]\nfiles = /a\n", &["conf:2", "[logs]", "to ="]),
+        ("[logs]\nfiles = /a\nto = a@x\nmethod = socks5\nrequire_encryption = yes\n", &["[logs]", "socks5", "in-band"]),
+    ] {
+        complains(Device::new(text).firepush("run", &[]), 78, parts);
     }
 }
 
@@ -159,7 +163,7 @@ fn help_and_version_work_with_a_broken_file() {
 #[test]
 fn a_run_without_an_account_or_with_an_unknown_job_says_what_is_missing() {
     let device = Device::new("[logs]\nfiles = /a\nto = a@x\n");
-    complains(device.firepush("run", &[]), 78, &["jid", "/etc/firepush.conf"]);
+    complains(device.firepush("run", &[]), 78, &["jid", &device.path("conf").display().to_string()]);
     device.write("conf", JOB);
     complains(device.firepush("run", &["lgos"]), 64, &["lgos", "logs"]);
     complains(device.firepush("drop", &[]), 64, &["ID"]);
@@ -176,4 +180,79 @@ fn jobs_list_what_they_would_send_without_a_server() {
     let spool = device.path("spool").display().to_string();
     let exit = device.firepush("run", &["--dry-run", "--spool", &spool, "logs"]).expect(0);
     assert!(exit.stdout.len() == 1 && exit.stdout[0].contains("dev-messages-") && exit.stdout[0].ends_with("by auto"));
+}
+
+#[test]
+fn what_stands_behind_an_include_is_over_it_for_all_and_in_what_is_shown() {
+    let device = Device::new("include = base\nto = main@x\nanswer = 20\n[logs]\nfiles = /a\n");
+    device.write("base", "to = base@x\nanswer = 10\n");
+    assert!(device.line("to", &[]).starts_with("to = main@x  #"));
+    assert!(device.line("answer", &[]).starts_with("answer = 20  #"));
+    let device = Device::new("to = a@x\ninclude = base\nto = c@x\n");
+    device.write("base", "to = b@x\n");
+    assert!(device.line("to", &[]).starts_with("to = c@x  #"), "a list starts anew");
+}
+
+#[test]
+fn what_the_command_line_says_is_shown_in_the_jobs_too() {
+    let device = Device::new(&format!("{JOB}compress = gzip\n"));
+    assert_eq!(device.line("compress", &["--compress", "none"]), "compress = none  # command line");
+}
+
+#[test]
+fn an_optional_include_stands_beside_the_file_that_names_it() {
+    let device = Device::new("include? = more\n");
+    assert_eq!(device.firepush("config", &[]).expect(0).code, 0);
+    device.write("more", "spool_files = 7\n");
+    assert!(device.line("spool_files", &[]).starts_with("spool_files = 7"));
+    let device = Device::new("[logs]\ninclude = more\n");
+    device.write("more", "spool_files = 7\n");
+    complains(device.firepush("config", &[]), 78, &["included in [logs]"]);
+}
+
+#[test]
+fn a_file_that_others_may_write_spoils_the_secrets_of_all() {
+    let device = Device::new("include = open\npassword_file = /etc/password\n");
+    device.write("open", "server = evil.example\n");
+    fs::set_permissions(device.path("open"), fs::Permissions::from_mode(0o666)).unwrap();
+    let why = format!("chmod go-w {}", device.path("open").display());
+    complains(device.firepush("config", &[]), 78, &[&why]);
+}
+
+#[test]
+fn a_file_of_passwords_that_is_named_by_mistake_is_not_printed() {
+    for text in ["hunter2 is it", "pa=ss=word!", "via socks5://me:hunter2@p:1", "h%nter2=x"] {
+        let device = Device::new(text);
+        let exit = device.firepush("config", &[]).expect(78);
+        assert!(!exit.stderr.contains("hunter2") && !exit.stderr.contains("h%nter2"), "{}", exit.stderr);
+    }
+}
+
+#[test]
+fn mistakes_that_would_be_silent_are_told() {
+    for (text, why) in [
+        ("password_file =\n", "empty"),
+        ("state = here\n", "absolute"),
+        ("jid = example.org\n", "user part"),
+        ("# a\rjid = a@b\r", "not text"),
+        ("wait_answer = 20m\n", "595 s"),
+        ("retry_cap = 2d\n", "24h"),
+    ] {
+        complains(Device::new(text).firepush("config", &[]), 78, &[why]);
+    }
+    let empty = Device::new("jid = a@b\npassword_file = /x\nto = c@d\n[logs]\n#files = /a\n");
+    complains(empty.firepush("run", &[]), 78, &["[logs] has nothing to send"]);
+    let exit = empty.firepush("config", &[]).expect(78);
+    assert!(exit.stdout.contains(&"[logs]".to_owned()), "what there is is shown all the same");
+    empty.firepush("status", &["--spool", "/nowhere/spool"]).expect(0);
+}
+
+#[test]
+fn switches_take_yes_and_no_and_a_recipient_counts_once() {
+    let device = Device::new("");
+    assert_eq!(device.line("direct_tls", &["--direct-tls", "no"]), "direct_tls = no  # command line");
+    let device = Device::new(JOB);
+    let exit =
+        device.firepush("run", &["--dry-run", "--files", "/etc/hostname", "--to", "a@x, a@x", "--spool", "/no/spool"]);
+    assert_eq!(exit.expect(0).stdout.iter().filter(|line| line.contains("would go to a@x")).count(), 1);
 }

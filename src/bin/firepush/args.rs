@@ -84,6 +84,9 @@ impl Words {
             let what = format!("--{} holds a password, which every user of this device can see here", row.name);
             return Err(usage(what + "; write it into a configuration file"));
         }
+        if text.contains(char::is_control) {
+            return Err(usage(format!("the value of --{} holds control characters", help::dashed(row.name))));
+        }
         let named = |e: Error| format!("--{}{}", help::dashed(row.name), e.what().trim_start_matches(row.name));
         row.apply(&mut self.settings, &text).map_err(|e| usage(named(e)))?;
         self.options.push((row, text));
@@ -92,6 +95,9 @@ impl Words {
 
     fn command(self, verb: Verb) -> Result<Command> {
         let mut configuration = Configuration::load(&self.settings.line.config, Path::new(USUAL), &self.options)?;
+        if verb == Verb::Run {
+            configuration.check_jobs()?;
+        }
         if matches!(verb, Verb::Send | Verb::Receive | Verb::Run) {
             secret::take(&mut configuration)?;
             secret::take_proxy(&mut configuration)?;
@@ -128,9 +134,20 @@ fn value(row: &Row, parser: &mut Parser) -> Result<String> {
     };
     match parser.optional_value() {
         Some(value) => text(value),
-        None if row.is_switch() => Ok("yes".to_owned()),
+        None if row.is_switch() => Ok(switched(parser).to_owned()),
         None => text(next_value(row, parser)?),
     }
+}
+
+/// A switch may be followed by `yes` or `no`; a file of that name is `./no`.
+fn switched(parser: &mut Parser) -> &'static str {
+    let Ok(mut rest) = parser.raw_args() else { return "yes" };
+    for word in ["yes", "no"] {
+        if rest.next_if(|next| next == word).is_some() {
+            return word;
+        }
+    }
+    "yes"
 }
 
 /// The word that follows; one that looks like an option was hardly meant.
@@ -150,7 +167,11 @@ fn next_value(row: &Row, parser: &mut Parser) -> Result<OsString> {
 fn check_account(verb: Verb, settings: &Settings) -> Result<()> {
     let config = &settings.config;
     let missing = |option: &str, key: &str| match verb {
-        Verb::Run => Error::new(Kind::Config, format!("{key} is not set, neither in {USUAL} nor on the command line")),
+        Verb::Run => {
+            let files: Vec<_> = settings.line.config.iter().map(|file| file.display().to_string()).collect();
+            let files = if files.is_empty() { USUAL.to_owned() } else { files.join(", ") };
+            Error::new(Kind::Config, format!("{key} is not set, neither in {files} nor on the command line"))
+        }
         _ => usage(format!("{option} is missing")),
     };
     if config.jid.is_none() {

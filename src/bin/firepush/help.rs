@@ -54,8 +54,10 @@ pub fn print(verb: Option<Verb>) -> ExitCode {
 
 /// Who reads only the beginning (`| head`) ends us no worse.
 pub fn say(text: &str) -> ExitCode {
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(Kind::Write.exit_code()),
+        _ => ExitCode::SUCCESS,
+    }
 }
 
 fn about(verb: Verb) -> &'static str {

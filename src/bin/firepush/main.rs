@@ -34,6 +34,9 @@ fn main() -> ExitCode {
         Command::Do(Verb::Retry, configuration, ids) => status::retry(&configuration, &ids),
         Command::Do(Verb::Drop, configuration, ids) => status::forget(&configuration, &ids),
         Command::Do(Verb::Status, configuration, _) => status::status(&configuration),
-        Command::Do(Verb::Send | Verb::Config, configuration, _) => help::say(&configuration.text()),
+        Command::Do(Verb::Send | Verb::Config, configuration, _) => {
+            let said = help::say(&configuration.text());
+            configuration.check_jobs().map_or_else(|error| Output::default().fail(&error), |()| said)
+        }
     }
 }

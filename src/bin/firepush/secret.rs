@@ -59,15 +59,20 @@ pub fn take_proxy(configuration: &mut Configuration) -> Result<()> {
 /// systemd makes its credentials 0440, and sees to it that nobody else reads them.
 fn credential(password_file: Option<&Path>) -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os("CREDENTIALS_DIRECTORY")?);
+    if !folder.is_absolute() {
+        return None;
+    }
     match password_file {
-        Some(file) => file.starts_with(&folder).then(|| file.to_owned()),
+        Some(file) => (file.parent() == Some(&*folder) && file.file_name().is_some()).then(|| file.to_owned()),
         None => Some(folder.join(CREDENTIAL)).filter(|file| file.exists()),
     }
 }
 
 fn credential_file(path: &Path) -> Result<File> {
-    let opened = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path);
-    opened.map_err(|e| Error::new(Kind::Config, format!("the credential {} can't be opened: {e}", path.display())))
+    let bad = |why: String| Error::new(Kind::Config, format!("the credential {} {why}", path.display()));
+    let opened = File::options().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(path);
+    let file = opened.map_err(|e| bad(format!("can't be opened: {e}")))?;
+    if file.metadata().is_ok_and(|meta| meta.is_file()) { Ok(file) } else { Err(bad("is no regular file".into())) }
 }
 
 /// Standard input, output and error are something else.
