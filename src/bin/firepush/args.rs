@@ -84,9 +84,6 @@ impl Words {
             let what = format!("--{} holds a password, which every user of this device can see here", row.name);
             return Err(usage(what + "; write it into a configuration file"));
         }
-        if text.contains(char::is_control) {
-            return Err(usage(format!("the value of --{} holds control characters", help::dashed(row.name))));
-        }
         let named = |e: Error| format!("--{}{}", help::dashed(row.name), e.what().trim_start_matches(row.name));
         row.apply(&mut self.settings, &text).map_err(|e| usage(named(e)))?;
         self.options.push((row, text));
