@@ -1,6 +1,6 @@
 //! The stream: header, features, STARTTLS (RFC 6120 §§4, 5).
 
-pub use super::stream_error::{StreamError, error};
+pub use super::stream_error::{Elsewhere, StreamError, error};
 use super::{expect, ns};
 use crate::base::error::Result;
 use crate::xml::element::Element;

@@ -11,6 +11,18 @@ pub fn error(condition: &'static str) -> String {
     writer::to_string(&error, ns::CLIENT) + stream::CLOSE
 }
 
+/// The cause of an error that names another host.
+#[derive(Clone, Debug)]
+pub struct Elsewhere(pub String);
+
+impl std::fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the server names {:?} instead of itself", self.0)
+    }
+}
+
+impl std::error::Error for Elsewhere {}
+
 /// Why the server ends the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamError {
@@ -35,10 +47,11 @@ impl StreamError {
     pub fn into_error(self) -> Error {
         let (kind, meaning) = meaning(&self.condition);
         let mut what = format!("{meaning} (stream error {}", self.condition);
+        let elsewhere = self.see_other_host.clone().map(Elsewhere);
         for detail in [self.see_other_host, self.text].into_iter().flatten() {
             what.push_str(&format!(": {detail:?}"));
         }
-        let error = Error::new(kind, what + ")");
+        let error = elsewhere.into_iter().fold(Error::new(kind, what + ")"), Error::because);
         if kind == Kind::Protocol { error.fault_of(Fault::Ours).advise("please report it") } else { error }
     }
 }

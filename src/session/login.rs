@@ -1,11 +1,13 @@
 //! Logging in, by the flights that every server takes (RFC 6120 §§4–7; rules 71 and 72 of docs/QUIRKS.md).
 
+use std::error::Error as _;
 use std::time::{Duration, Instant};
 
 use super::auth::Authentication;
 use super::conversation::{Conversation, written};
 use super::servers::{self, Security};
 use crate::base::config::Config;
+use crate::base::endpoint::{Endpoint, Server};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::secret::Secret;
@@ -18,7 +20,7 @@ use crate::os::until::{Patience, Until};
 use crate::proto::bind;
 use crate::proto::iq::{Iq, StanzaError};
 use crate::proto::sasl::Mechanism;
-use crate::proto::stream::{self, TlsAnswer};
+use crate::proto::stream::{self, Elsewhere, TlsAnswer};
 use crate::xml::element::Element;
 use crate::xml::feed::Feed;
 
@@ -38,13 +40,21 @@ pub struct LoggedIn {
     pub hints: Hints,
 }
 
+/// A server may send us on so often, and no more.
+const HOPS_MAX: usize = 3;
+
 /// One login, step by step.
 struct Login<'a> {
     config: &'a Config,
     account: &'a Jid,
+    secret: Option<&'a Secret>,
+    hints: &'a Hints,
+    tls: &'a Tls,
     patience: &'a Patience,
     /// The longer of TCP connect and TLS handshake.
     round_trip: Duration,
+    /// How TLS began, once the other end has proved to be the server of our domain.
+    proven: Option<Security>,
 }
 
 /// Logs in and binds a resource.
@@ -61,31 +71,62 @@ pub fn login(
 ) -> Result<LoggedIn> {
     let account = config.account()?;
     let tls = Tls::new(config, account.domain())?;
-    let mut login = Login { config, account, patience, round_trip: Duration::ZERO };
-    let (talk, security) = login.connect(dialer)?;
-    let talk = if security == Security::Direct { talk } else { login.starttls(talk)? };
-    let mut talk = login.secure(talk, &tls)?;
-    let round_trip = login.round_trip;
-    let authentication = Authentication { config, account, secret, patience, round_trip, hints };
-    let mechanism = authentication.run(&mut talk)?;
-    let me = login.bind(&mut talk)?;
-    if mechanism == Mechanism::External {
-        same_account(account, &me)?;
+    let round_trip = Duration::ZERO;
+    let mut login = Login { config, account, secret, hints, tls: &tls, patience, round_trip, proven: None };
+    let mut hosts = servers::of(config, account, dialer, patience)?;
+    for _ in 0..=HOPS_MAX {
+        let error = match login.at(&hosts, dialer) {
+            Err(error) => error,
+            logged_in => return logged_in,
+        };
+        hosts = vec![login.elsewhere(error)?];
+        log::info!("the server sends us to {}", hosts[0].0);
     }
-    let (link, feed) = talk.into_parts();
-    Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism), floor: Some(mechanism) } })
+    let what = format!("the server sends us from host to host, more than {HOPS_MAX} times (see-other-host)");
+    Err(Error::new(Kind::Server, what).during(Wait::Login))
 }
 
 impl Login<'_> {
+    fn at(&mut self, hosts: &[(Endpoint, Security)], dialer: &dyn Dial) -> Result<LoggedIn> {
+        self.proven = None;
+        let (talk, security) = self.connect(hosts, dialer)?;
+        let talk = if security == Security::Direct { talk } else { self.starttls(talk)? };
+        let mut talk = self.secure(talk)?;
+        self.proven = Some(security);
+        let Login { config, account, secret, patience, round_trip, hints, .. } = *self;
+        let authentication = Authentication { config, account, secret, patience, round_trip, hints };
+        let mechanism = authentication.run(&mut talk)?;
+        let me = self.bind(&mut talk)?;
+        if mechanism == Mechanism::External {
+            same_account(account, &me)?;
+        }
+        let (link, feed) = talk.into_parts();
+        Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism), floor: Some(mechanism) } })
+    }
+
+    /// Where the server sends us: only inside TLS, for before that anybody could. The other host must prove to be the
+    /// server of our domain as well.
+    fn elsewhere(&self, error: Error) -> Result<(Endpoint, Security)> {
+        let named = error.source().and_then(|cause| cause.downcast_ref::<Elsewhere>());
+        let host = named.and_then(|named| named.0.parse::<Server>().ok());
+        match (host, self.proven) {
+            (Some(host), Some(security)) => Ok(servers::endpoint(&host, security)),
+            (Some(_), None) => {
+                Err(error.advise("what comes before TLS can be forged; if it is right, use --server HOST"))
+            }
+            (None, _) => Err(error),
+        }
+    }
+
     /// To the first host that takes a connection.
-    fn connect(&mut self, dialer: &dyn Dial) -> Result<(Conversation, Security)> {
+    fn connect(&mut self, hosts: &[(Endpoint, Security)], dialer: &dyn Dial) -> Result<(Conversation, Security)> {
         let mut last = None;
-        for (host, security) in servers::of(self.config, self.account, dialer, self.patience)? {
+        for (host, security) in hosts {
             let started = Instant::now();
-            match dialer.dial(&host, Purpose::new(self.patience, Wait::Connect)) {
+            match dialer.dial(host, Purpose::new(self.patience, Wait::Connect)) {
                 Ok(stream) => {
                     self.round_trip = started.elapsed();
-                    return Ok((Conversation::new(Link::plain(stream)?), security));
+                    return Ok((Conversation::new(Link::plain(stream)?), *security));
                 }
                 Err(e) if e.kind() == Kind::Stopped => return Err(e),
                 Err(e) => last = Some(e),
@@ -109,9 +150,9 @@ impl Login<'_> {
         }
     }
 
-    fn secure(&mut self, talk: Conversation, tls: &Tls) -> Result<Conversation> {
+    fn secure(&mut self, talk: Conversation) -> Result<Conversation> {
         let started = Instant::now();
-        let talk = talk.secure(tls, &self.patience.until(Wait::Tls))?;
+        let talk = talk.secure(self.tls, &self.patience.until(Wait::Tls))?;
         self.round_trip = self.round_trip.max(started.elapsed());
         Ok(talk)
     }

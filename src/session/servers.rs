@@ -1,7 +1,7 @@
 //! Which hosts serve our account, in the order in which they are tried (RFC 6120 §3.2, XEP-0368).
 
 use crate::base::config::Config;
-use crate::base::endpoint::Endpoint;
+use crate::base::endpoint::{Endpoint, Server};
 use crate::base::error::{Error, Fault, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
@@ -39,8 +39,7 @@ impl Security {
 pub fn of(config: &Config, account: &Jid, dialer: &dyn Dial, patience: &Patience) -> Result<Vec<(Endpoint, Security)>> {
     let wanted = if config.direct_tls { Security::Direct } else { Security::StartTls };
     if let Some(server) = &config.server {
-        let port = server.port.unwrap_or(wanted.port());
-        return Ok(vec![(Endpoint { host: server.host.clone(), port }, wanted)]);
+        return Ok(vec![endpoint(server, wanted)]);
     }
     let domain = account.domain().trim_matches(['[', ']']);
     let own = (Endpoint { host: domain.to_owned(), port: wanted.port() }, wanted);
@@ -56,6 +55,12 @@ pub fn of(config: &Config, account: &Jid, dialer: &dyn Dial, patience: &Patience
     }
     named.retain(|(host, _)| !host.host.is_empty());
     Ok(named)
+}
+
+/// A server as people write it, with the usual port.
+pub fn endpoint(server: &Server, security: Security) -> (Endpoint, Security) {
+    let port = server.port.unwrap_or(security.port());
+    (Endpoint { host: server.host.clone(), port }, security)
 }
 
 fn named(

@@ -3,6 +3,7 @@
 use firepush::config::Wait;
 
 use crate::bed::{Bed, OPS, assert_says};
+use crate::openfire::Openfire;
 use crate::openfire::options::{Fault, Options};
 use crate::openfire::puppet::Manners;
 use crate::openfire::scram::Lie;
@@ -124,14 +125,50 @@ fn rule_70_a_server_of_another_domain_is_refused() {
 #[test]
 fn row_40_rule_69_a_server_that_has_no_time_now_is_tried_later() {
     let ns = "urn:ietf:params:xml:ns:xmpp-streams";
-    for condition in ["policy-violation", "resource-constraint", "system-shutdown", "reset", "see-other-host"] {
-        let text = format!(
-            "<stream:error><{condition} xmlns='{ns}'>[2001:db8::1]:5222</{condition}></stream:error></stream:stream>"
-        );
+    for condition in ["policy-violation", "resource-constraint", "system-shutdown", "reset"] {
+        let text = format!("<stream:error><{condition} xmlns='{ns}'/></stream:error></stream:stream>");
         for phase in ["challenge", "bind"] {
             refuses(Options::fault(phase, Fault::Instead(text.clone())), 75, &[condition]);
         }
     }
+}
+
+#[test]
+fn row_09_a_server_that_sends_us_on_inside_tls_is_followed_up_to_three_times() {
+    for (redirects, code) in [(1, 0), (3, 0), (4, 75)] {
+        let bed = Bed::new(Options { redirects, ..Options::default() }, Manners::default());
+        let exit = bed.send(&[]).expect(code);
+        assert_eq!(bed.server.count("redirected"), redirects);
+        match code {
+            0 => bed.assert_arrived(),
+            _ => assert_says(&exit, &["from host to host", "see-other-host"]),
+        }
+    }
+}
+
+/// What comes before TLS, anybody can have said.
+#[test]
+fn row_09_a_server_that_sends_us_on_before_tls_is_not_followed() {
+    let other = Openfire::start(Options::default());
+    let there = other.device().server;
+    let ns = "urn:ietf:params:xml:ns:xmpp-streams";
+    let header = r#"<stream:stream xmlns:stream="http://etherx.jabber.org/streams" xmlns="jabber:client" from="example.test" id="1" version="1.0">"#;
+    let error =
+        format!("<stream:error><see-other-host xmlns='{ns}'>{there}</see-other-host></stream:error></stream:stream>");
+    let parts = ["see-other-host", "before TLS", "--server"];
+    refuses(Options::fault("features", Fault::Instead(format!("{header}{error}"))), 75, &parts);
+    assert!(other.notes().is_empty(), "{:?}", other.notes());
+}
+
+#[test]
+fn row_09_the_other_host_must_prove_to_be_the_server_of_our_domain() {
+    let other = Openfire::start(Options::default());
+    let ns = "urn:ietf:params:xml:ns:xmpp-streams";
+    let there = other.device().server;
+    let error =
+        format!("<stream:error><see-other-host xmlns='{ns}'>{there}</see-other-host></stream:error></stream:stream>");
+    refuses(Options::fault("challenge", Fault::Instead(error)), 76, &["certificate"]);
+    assert!(!other.notes().iter().any(|note| note.starts_with("auth")), "{:?}", other.notes());
 }
 
 #[test]

@@ -65,6 +65,16 @@ impl Login {
         self.connection.drain()
     }
 
+    fn redirect(&mut self) -> Over {
+        self.shared.note("redirected");
+        let here = self.connection.wire.local_addr();
+        let error = stream_error("see-other-host", "");
+        let named = error.replace("/></stream:error>", &format!(">{here}</see-other-host></stream:error>"));
+        self.connection.wire.say(&(self.answer(r#"version="1.0""#, "") + &named));
+        self.connection.wire.end();
+        self.connection.drain()
+    }
+
     fn frame(&mut self) -> Flow<Frame> {
         self.connection.frame(None)?.ok_or(Over)
     }
@@ -132,6 +142,9 @@ impl Login {
 
     fn authenticate(&mut self) -> Flow<String> {
         let header = self.header()?;
+        if self.shared.notes().iter().filter(|note| *note == "redirected").count() < self.shared.options.redirects {
+            return Err(self.redirect());
+        }
         let features = features::in_tls(&self.shared.options, self.direct);
         self.phase("sasl", &self.answer(&header, &features))?;
         let mut failures = 0;

@@ -117,6 +117,8 @@ pub struct Options {
     pub proxy_fault_at: usize,
     pub faults: Vec<(&'static str, Fault)>,
     pub intercept: Option<Intercept>,
+    /// So many logins are sent to another host first, which is this one again.
+    pub redirects: usize,
     /// The kernel's receive buffer of each connection, where it matters.
     pub receive_buffer: Option<usize>,
     /// So many bytes are written before the next is read, once the first block of a file is on its way.
@@ -142,6 +144,7 @@ impl Default for Options {
             proxy_fault_at: 2,
             faults: Vec::new(),
             intercept: None,
+            redirects: 0,
             receive_buffer: None,
             flood: 0,
         }

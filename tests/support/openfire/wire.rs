@@ -1,7 +1,7 @@
 //! One connection: TCP, then TLS; a thread writes what is queued, another one reads.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -46,6 +46,10 @@ pub struct Connection {
 impl Wire {
     fn lock(&self) -> MutexGuard<'_, Option<ServerConnection>> {
         self.tls.lock().expect("no panic")
+    }
+
+    pub fn local_addr(&self) -> SocketAddr {
+        self.socket.local_addr().expect("it is connected")
     }
 
     pub fn say(&self, text: &str) {
