@@ -72,7 +72,7 @@ pub mod error {
 
 /// The table of settings that the command line and the configuration file are made of.
 pub mod settings {
-    pub use crate::base::settings::{CommandLine, Place, Row, Settings, Verb, find, nearest, rows};
+    pub use crate::base::settings::{CommandLine, LogTo, Place, Row, Settings, Verb, find, nearest, rows};
     pub use crate::base::task::{After, Compress, Keep, OpenFiles, Order, Program, Recipients, Sure, Task, WhenFull};
     pub use crate::base::template::{Facts, Template};
     pub use crate::configuration::{Configuration, Given, Job, USUAL};

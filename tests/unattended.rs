@@ -17,6 +17,8 @@ mod five;
 mod jobs;
 #[path = "unattended/kills.rs"]
 mod kills;
+#[path = "unattended/logging.rs"]
+mod logging;
 #[path = "unattended/readme.rs"]
 mod readme;
 #[path = "unattended/schedule.rs"]

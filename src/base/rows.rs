@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::config::{Empty, IfOffline, MinAuth, Preference};
 use super::error::Error;
 use super::jid::Jid;
-use super::settings::{Place, Row, Set, Verb, Where};
+use super::settings::{LogTo, Place, Row, Set, Verb, Where};
 use super::task::{Compress, OpenFiles, Order, Sure, WhenFull};
 use super::units;
 use super::waits::Wait;
@@ -224,6 +224,15 @@ rows! {
         => |s, on| s.line.now = on;
     switch "dry_run" LINE_RUN "say what would be sent and what not, and why"
         => |s, on| s.line.dry_run = on;
+    value "log" "auto|stderr|syslog" TALK "where log lines go; auto: those of a run without a terminal to the syslog"
+        default "auto"
+        => |s, v| s.log = one_of(v, &[("auto", LogTo::Auto), ("stderr", LogTo::Stderr), ("syslog", LogTo::Syslog)])?;
+    value "status_file" "FILE" RUN "a file for what the last run came to, as JSON"
+        => |s, v| s.status_file = Some(absolute(v)?.into());
+    value "metrics_file" "FILE" RUN "the same for node_exporter's textfile collector (FILE.prom)"
+        => |s, v| s.metrics_file = Some(absolute(v)?.into());
+    switch "wire" LINE_ALL "log the stream itself, without secrets and files"
+        => |s, on| s.line.wire = on;
     switch "json" TALK "one event a line on standard output, as JSON"
         => |s, on| s.json = on;
     switch "verbose" TALK "say more, on standard error (-v, -vv, -vvv)"

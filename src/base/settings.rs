@@ -27,6 +27,12 @@ pub struct Settings {
     pub keep: Keep,
     /// No single wait but `answer` is longer.
     pub timeout: Option<Duration>,
+    /// Where log lines go.
+    pub log: LogTo,
+    /// A file that tells programs what the last run came to.
+    pub status_file: Option<PathBuf>,
+    /// The same as Prometheus' text.
+    pub metrics_file: Option<PathBuf>,
     /// Events on standard output, one JSON object a line.
     pub json: bool,
     /// How much is logged: 0 to 3.
@@ -54,6 +60,20 @@ pub struct CommandLine {
     pub now: bool,
     /// `run`: only say what would be done.
     pub dry_run: bool,
+    /// Log the stream itself.
+    pub wire: bool,
+}
+
+/// Where log lines go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogTo {
+    /// Of a run that nobody watches, to the syslog; else to standard error.
+    #[default]
+    Auto,
+    /// To standard error.
+    Stderr,
+    /// To the syslog (`/dev/log`, RFC 3164).
+    Syslog,
 }
 
 macro_rules! verbs {
@@ -281,6 +301,7 @@ mod tests {
             "wait_for_clock",
             "min_auth",
             "if_offline",
+            "log",
         ] {
             let row = find(name).expect("a row");
             assert_eq!(format!("{:?}", set(name, row.default).unwrap()), plain, "{name}");

@@ -21,6 +21,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::os::event::Event;
 use crate::os::until::{Ready, Until};
 use crate::proto::sasl::{BindingType, ChannelBinding};
+use crate::proto::wire;
 
 /// The size of one raw read: a TLS record and a bit.
 pub const READ_SIZE: usize = 17 * 1024;
@@ -126,6 +127,7 @@ impl Link {
     }
 
     fn append(&self, outgoing: &mut Outgoing, bytes: &[u8]) -> u64 {
+        log::trace!(target: wire::TARGET, "> {}", wire::Shown(&String::from_utf8_lossy(bytes)));
         outgoing.appended = Instant::now();
         match &self.secured {
             None => outgoing.bytes.extend_from_slice(bytes),

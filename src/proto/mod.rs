@@ -25,3 +25,4 @@ mod stream_error;
 mod testing;
 pub mod tunnel;
 pub mod version;
+pub mod wire;

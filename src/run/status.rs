@@ -40,6 +40,8 @@ pub struct Status {
     pub files: Vec<Waiting>,
     /// Why nothing can be sent at the moment, if so: the server, or the login; and for how many seconds.
     pub server: Option<(String, u64)>,
+    /// Bytes in the spool.
+    pub spool_bytes: u64,
     /// Files that were dropped for want of room, ever.
     pub dropped: u64,
 }
@@ -84,7 +86,8 @@ impl Run<'_> {
         let now = self.clock.now();
         let blocked = [&state.standing.login, &state.standing.server].into_iter().find(|tries| !tries.is_due(now));
         let server = blocked.map(|tries| (tries.what.clone(), tries.left(now).as_secs()));
-        Ok(Status { files, server, dropped: state.standing.dropped })
+        let spool_bytes = state.spool().map_or(0, |spool| spool.held().bytes);
+        Ok(Status { files, server, spool_bytes, dropped: state.standing.dropped })
     }
 
     /// Makes what waits due, and brings back what was given up: all of it, or what is named. Says how many.

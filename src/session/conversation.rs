@@ -1,5 +1,6 @@
 //! The stream before there is a reader thread: write a flight, read the answers one after the other.
 
+use super::reader;
 use crate::base::error::{Error, Kind, Result};
 use crate::net::link::{Link, READ_SIZE};
 use crate::net::tls::Tls;
@@ -31,7 +32,6 @@ impl Conversation {
     /// # Errors
     /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
     pub fn write(&self, text: &str, until: &Until) -> Result<()> {
-        log::trace!("write: {} bytes", text.len());
         self.link.send(text.as_bytes(), until)
     }
 
@@ -83,6 +83,7 @@ impl Conversation {
     fn event(&mut self, until: &Until) -> Result<Event> {
         loop {
             if let Some(event) = self.feed.next().map_err(|e| self.refuse(e).during(until.wait()))? {
+                reader::trace(&event);
                 return Ok(event);
             }
             self.text.clear();

@@ -12,7 +12,7 @@ use crate::os::random;
 use crate::os::until::Until;
 use crate::proto::iq::Iq;
 use crate::proto::stream;
-use crate::proto::{ns, ping};
+use crate::proto::{ns, ping, wire};
 use crate::xml::element::Element;
 use crate::xml::feed::{Event, Feed};
 
@@ -33,6 +33,7 @@ fn read(session: &Arc<Session>, mut feed: Feed) -> Result<()> {
     let mut pulse = Pulse { session, asked: None };
     loop {
         while let Some(event) = next(session, &mut feed)? {
+            trace(&event);
             if let Event::Close = event {
                 return Ok(());
             }
@@ -44,6 +45,15 @@ fn read(session: &Arc<Session>, mut feed: Feed) -> Result<()> {
         }
         feed.push(&text);
     }
+}
+
+/// What came, for people's eyes. Items of a roster come one by one.
+pub(super) fn trace(event: &Event) {
+    let element = match event {
+        Event::Stanza(element) | Event::Open(element) | Event::Item { item: element, .. } => element,
+        Event::Close => return log::trace!(target: wire::TARGET, "< {}", stream::CLOSE),
+    };
+    log::trace!(target: wire::TARGET, "< {}", wire::Shown(&written(element)));
 }
 
 fn next(session: &Session, feed: &mut Feed) -> Result<Option<Event>> {
@@ -98,7 +108,6 @@ fn take(session: &Arc<Session>, event: Event) -> Result<()> {
 }
 
 fn route(session: &Session, stanza: Element) -> Result<()> {
-    log::trace!("read: {stanza:?}");
     let answer = session.lock().route(stanza);
     answer.map_or(Ok(()), |answer| session.link.post(written(&answer).as_bytes()))
 }

@@ -138,7 +138,6 @@ impl Session {
         if let Some(cause) = self.lock().closed() {
             return Err(cause.clone().during(until.wait()));
         }
-        log::trace!("write: {}", text.chars().take(200).collect::<String>());
         self.link.send(text.as_bytes(), until)
     }
 

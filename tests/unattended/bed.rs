@@ -56,7 +56,7 @@ impl Device {
     pub fn configure(&self, more: &str) {
         let trust = self.account.trust[0].to_string_lossy().trim_start_matches("--").replace('-', "_");
         let text = format!(
-            "jid = {}\npassword_file = {}\nserver = {}\n{trust} = {}\nspool = {}\n{more}\n",
+            "log = stderr\njid = {}\npassword_file = {}\nserver = {}\n{trust} = {}\nspool = {}\n{more}\n",
             self.account.jid,
             self.account.password_file.display(),
             self.account.server,

@@ -9,6 +9,8 @@ use firepush::error::escape_controls;
 use firepush::settings::Settings;
 use firepush::{Delivery, Error, Jid, Method};
 
+use crate::logger;
+
 /// Where and how the commands speak.
 #[derive(Clone, Copy, Default)]
 pub struct Output {
@@ -52,7 +54,7 @@ impl Output {
 
     /// One line on standard error.
     pub fn complain(self, what: &str) {
-        let _ = writeln!(std::io::stderr(), "firepush: {}", escape_controls(what));
+        logger::complain(what);
     }
 
     /// One line on standard output, for people.
@@ -65,7 +67,7 @@ impl Output {
     /// One object on standard output, for programs.
     pub fn emit(self, event: Event) {
         if self.json {
-            let _ = writeln!(std::io::stdout(), "{}}}", event.0);
+            let _ = std::io::stdout().write_all(event.line().as_bytes());
             let _ = std::io::stdout().flush();
         }
     }
@@ -77,6 +79,11 @@ pub struct Event(String);
 impl Event {
     pub fn new(name: &str) -> Self {
         Event("{\"event\":".to_owned()).raw_text(name)
+    }
+
+    /// The whole object, and the end of its line.
+    pub fn line(self) -> String {
+        self.0 + "}\n"
     }
 
     pub fn text(mut self, key: &str, value: &str) -> Self {
@@ -132,6 +139,6 @@ mod tests {
     #[test]
     fn what_a_peer_sends_can_not_break_out_of_the_json() {
         let event = Event::new("x").text("name", "a\"b\\c\n\u{1b}\u{202e}é").number("n", 7);
-        assert_eq!(event.0 + "}", r#"{"event":"x","name":"a\"b\\c\u000a\u001b\u202eé","n":7}"#);
+        assert_eq!(event.line(), r#"{"event":"x","name":"a\"b\\c\u000a\u001b\u202eé","n":7}"#.to_owned() + "\n");
     }
 }

@@ -4,13 +4,16 @@ mod args;
 mod events;
 mod help;
 mod logger;
+mod person;
 mod queued;
 mod receive;
+mod report;
 mod run;
 mod secret;
 mod send;
 mod signals;
 mod status;
+mod syslog;
 mod terminal;
 
 use std::process::ExitCode;

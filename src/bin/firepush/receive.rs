@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use firepush::config::Wait;
 use firepush::error::{Kind, Result, Retry};
-use firepush::settings::Settings;
+use firepush::settings::{Settings, Verb};
 use firepush::{Client, Config, Error, Event as Happening, Inbox, Stop};
 
 use crate::events::{Event, Output};
@@ -18,7 +18,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(300);
 /// Receives until `--count` files are whole, or until a signal; a lost connection is made again unless `--count`
 /// is given.
 pub fn run(settings: Settings) -> ExitCode {
-    logger::start(&settings);
+    logger::start(&settings, Verb::Receive);
     let output = Output::new(&settings);
     let config = settings.into_config();
     match signals::stop().and_then(|stop| Collector { output, config, stop }.collect()) {

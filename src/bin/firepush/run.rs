@@ -4,15 +4,16 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use firepush::error::{Kind, Result};
-use firepush::settings::Configuration;
+use firepush::settings::{Configuration, Verb};
 use firepush::unattended::{Event as Happening, Outcome, Preview, Run};
 
 use crate::events::{Event, Output, pause, sent_event};
-use crate::{logger, signals};
+use crate::person::Person;
+use crate::{logger, report, signals};
 
 /// Does the jobs and what the spool holds.
 pub fn run(configuration: &Configuration, jobs: &[String]) -> ExitCode {
-    logger::start(&configuration.settings);
+    logger::start(&configuration.settings, Verb::Run);
     let output = Output::new(&configuration.settings);
     let done = if configuration.settings.line.dry_run {
         preview(configuration, jobs, output)
@@ -28,8 +29,35 @@ fn deliver(configuration: &Configuration, jobs: &[String], output: Output) -> Re
     if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() {
         run = run.attended();
     }
-    let outcome = run.run(&mut |happening| tell(output, happening))?;
-    Ok(conclude(output, &outcome))
+    let mut person = Person::new(&configuration.settings);
+    let outcome = run.run(&mut |happening| {
+        for_a_person(&mut person, &happening);
+        tell(output, happening);
+    });
+    let reason = outcome.as_ref().map_or_else(Some, |outcome| outcome.reason.as_ref());
+    reason.into_iter().for_each(|error| person.tell_error(error));
+    let is_elsewhere = outcome.as_ref().is_ok_and(|outcome| outcome.is_elsewhere);
+    if report::is_wanted(&configuration.settings) && !is_elsewhere {
+        report::write(&configuration.settings, &outcome, &run.status().unwrap_or_default());
+    }
+    let code = outcome.map(|outcome| conclude(output, &outcome));
+    if !is_elsewhere {
+        person.finish();
+    }
+    code
+}
+
+fn for_a_person(person: &mut Person, happening: &Happening) {
+    match happening {
+        Happening::Failed { id, path, error, .. } => {
+            person.tell(format!("failed {id}"), format!("{path}: {error}; `firepush retry {id}` brings it back"));
+        }
+        Happening::Dropped { .. } => {
+            person.tell("dropped", "the spool was full: files were dropped (`firepush status`)")
+        }
+        Happening::Skipped { error, .. } => person.tell_error(error),
+        _ => {}
+    }
 }
 
 /// Why nothing was sent, if nothing was.

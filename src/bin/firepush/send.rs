@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use firepush::config::Empty;
 use firepush::error::{Kind, Result, Retry};
-use firepush::settings::{Configuration, Recipients, Template};
+use firepush::settings::{Configuration, Recipients, Template, Verb};
 use firepush::unattended::file_name;
 use firepush::{Client, Config, Delivery, Error, Jid, Source};
 
@@ -16,7 +16,7 @@ use crate::{logger, queued, signals, terminal};
 /// trying again can't cure by itself, else that of the first failure.
 pub fn run(configuration: &Configuration, files: &[PathBuf]) -> ExitCode {
     let settings = &configuration.settings;
-    logger::start(settings);
+    logger::start(settings, Verb::Send);
     let output = Output::new(settings);
     if settings.line.queue || files.iter().any(|file| file.as_os_str() == "-") {
         return queued::send(configuration, files, output);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use firepush::Stop;
 use firepush::error::Result;
-use firepush::settings::Configuration;
+use firepush::settings::{Configuration, Verb};
 use firepush::unattended::{Run, Status, Waiting};
 
 use crate::events::{Event, Output, pause};
@@ -43,7 +43,7 @@ pub fn forget(configuration: &Configuration, ids: &[String]) -> ExitCode {
 }
 
 fn with_run(configuration: &Configuration, act: impl FnOnce(&Run<'_>, Output) -> Result<()>) -> ExitCode {
-    logger::start(&configuration.settings);
+    logger::start(&configuration.settings, Verb::Status);
     let output = Output::new(&configuration.settings);
     match Stop::new().and_then(|stop| act(&Run::new(configuration, &stop), output)) {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,11 +35,21 @@ fn draw(text: &str) {
     let _ = stderr.flush();
 }
 
+/// So many columns show how far it is.
+const BAR: usize = 20;
+
 fn line(job: &Job, name: &str, started: Instant) -> String {
     let progress = job.progress();
-    let percent = (progress.done * 100).checked_div(progress.total).unwrap_or(0);
+    let done = progress.done as f64 / (progress.total as f64).max(1.0);
     let rate = progress.done as f64 / started.elapsed().as_secs_f64().max(0.001);
-    format!("{}: {percent} % of {} at {}/s", escape_controls(name), bytes(progress.total as f64), bytes(rate))
+    let left = (progress.total.saturating_sub(progress.done)) as f64 / rate.max(1.0);
+    let name = escape_controls(name);
+    if progress.done == 0 {
+        return format!("{name}: {} are offered", bytes(progress.total as f64));
+    }
+    let bar = "#".repeat((done * BAR as f64) as usize);
+    let (percent, rate, minutes, seconds) = (done * 100.0, bytes(rate), left as u64 / 60, left as u64 % 60);
+    format!("{name} [{bar:<BAR$}] {percent:3.0} %  {rate}/s  {minutes}:{seconds:02} left")
 }
 
 fn summary(delivery: &Delivery) -> String {
