@@ -141,6 +141,16 @@ impl Client {
         Ok(inbox)
     }
 
+    /// What transfers work with.
+    pub(crate) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    /// Shows us online as one who only sends.
+    pub(crate) fn show_online(&self) -> Result<()> {
+        self.appear(SENDING)
+    }
+
     /// Whether a client of this account is online and not away, as far as the server tells us.
     pub(crate) fn sees(&self, account: &Jid) -> Result<Seen> {
         let context = &self.0.context;

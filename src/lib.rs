@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! Client · Job · Inbox          this page
+//! run, spool, doctor            jobs without anyone watching; what is wrong
 //! transfer                      resolve → discover → offer → socks5 | ibb → outcome
 //! session                       login; one reader thread; requests and their replies
 //! net                           dialer, TLS, duplex link, SOCKS5 connect
@@ -33,6 +34,7 @@
 mod base;
 mod client;
 mod configuration;
+mod doctor;
 mod inbox;
 mod job;
 mod net;
@@ -82,6 +84,11 @@ pub mod settings {
 pub mod unattended {
     pub use crate::os::clock::{Clock, SystemClock};
     pub use crate::run::{Event, Outcome, Preview, Run, Status, Stream, Waiting, file_name, standard_input};
+}
+
+/// A look at everything that a push needs.
+pub mod examination {
+    pub use crate::doctor::{Doctor, Finding, Level};
 }
 
 /// Connections of another kind than TCP.

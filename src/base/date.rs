@@ -29,6 +29,21 @@ fn civil(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + u64::from(month <= 2), month, of_month)
 }
 
+/// The seconds since 1970 of a date and a time of day; `None` for what is no date, or before 1970.
+pub fn seconds((year, month, day): (u64, u64, u64), (hour, minute, second): (u64, u64, u64)) -> Option<u64> {
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year) = (year / 400, year % 400);
+    let day = (153 * month + 2) / 5 + day - 1 + 365 * year + year / 4 - year / 100;
+    let days = (era * 146_097 + day).checked_sub(719_468)?;
+    Some(days * 86400 + hour * 3600 + minute * 60 + second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +62,9 @@ mod tests {
             assert_eq!(compact(seconds), text);
         }
         assert_eq!(readable(1_795_232_034), "2026-11-21 03:33:54 UTC");
+        for at in [0, 951_782_400, 951_868_800, 1_795_232_034, 4_107_542_400] {
+            assert_eq!(seconds(civil(at / 86400), of_day(at)), Some(at));
+        }
+        assert_eq!((seconds((1969, 1, 1), (0, 0, 0)), seconds((2026, 13, 1), (0, 0, 0))), (None, None));
     }
 }

@@ -17,4 +17,5 @@ pub mod settings;
 pub mod task;
 pub mod template;
 pub mod units;
+mod values;
 pub mod waits;

@@ -1,31 +1,30 @@
 //! The rows of the table of settings.
 
-use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
-
 use super::config::{Empty, IfOffline, MinAuth, Preference};
-use super::error::Error;
-use super::jid::Jid;
 use super::settings::{LogTo, Place, Row, Set, Verb, Where};
 use super::task::{Compress, OpenFiles, Order, Sure, WhenFull};
 use super::units;
+use super::values::{absolute, account, answer, file_name, list, message, one_of, parsed, pause};
 use super::waits::Wait;
 
 /// The commands that log in.
-pub(super) const ALL: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run], place: Place::Global };
+pub(super) const ALL: Where =
+    Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run, Verb::Doctor], place: Place::Global };
 const RECEIVE: Where = Where { verbs: &[Verb::Receive], place: Place::Global };
 const RUN: Where = Where { verbs: &[Verb::Run], place: Place::Global };
 const KEEP: Where = Where { verbs: &[Verb::Send, Verb::Run], place: Place::Global };
-const SPOOL: Where =
-    Where { verbs: &[Verb::Send, Verb::Run, Verb::Status, Verb::Retry, Verb::Drop], place: Place::Global };
+const SPOOL: Where = Where {
+    verbs: &[Verb::Send, Verb::Run, Verb::Status, Verb::Retry, Verb::Drop, Verb::Doctor],
+    place: Place::Global,
+};
 const JOB: Where = Where { verbs: &[Verb::Run], place: Place::Job };
+const TO: Where = Where { verbs: &[Verb::Send, Verb::Run, Verb::Doctor], place: Place::Job };
 const SENT: Where = Where { verbs: &[Verb::Send, Verb::Run], place: Place::Job };
 const SIZES: Where = Where { verbs: &[Verb::Receive, Verb::Run], place: Place::Job };
 const CARRIED: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run], place: Place::Job };
 const TALK: Where = Where { verbs: Verb::ALL, place: Place::Global };
 const LINE: Where = Where { verbs: Verb::ALL, place: Place::Line };
-const LINE_ALL: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run], place: Place::Line };
+const LINE_ALL: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run, Verb::Doctor], place: Place::Line };
 const LINE_SEND: Where = Where { verbs: &[Verb::Send], place: Place::Line };
 const LINE_RUN: Where = Where { verbs: &[Verb::Run], place: Place::Line };
 
@@ -102,7 +101,7 @@ rows! {
             ("socks5", Preference::Socks5),
             ("ibb", Preference::Ibb),
         ])?;
-    values "to" "JID[|JID]..." SENT "the recipient; of several each gets the file, of A|B the first that is able"
+    values "to" "JID[|JID]..." TO "the recipient; of several each gets the file, of A|B the first that is able"
         => |s, v| {
             let mut seen = std::collections::HashSet::new();
             list(&mut s.to, v, parsed).map(|()| s.to.retain(|to| seen.insert(to.clone())))
@@ -239,65 +238,4 @@ rows! {
         => |s, on| s.verbose = if on { s.verbose.saturating_add(1) } else { 0 };
     switch "quiet" TALK "say nothing but errors (-q)"
         => |s, on| s.quiet = on;
-}
-
-/// Adds what stands between the commas; no text empties the list.
-fn list<T>(field: &mut Vec<T>, text: Option<&str>, parse: fn(&str) -> Result<T, String>) -> Result<(), String> {
-    match text {
-        None => field.clear(),
-        Some(text) => {
-            for part in text.split(',').map(str::trim) {
-                field.push(parse(part)?);
-            }
-        }
-    }
-    Ok(())
-}
-
-fn file_name(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() { Err("the path is empty".into()) } else { Ok(text.into()) }
-}
-
-fn account(text: &str) -> Result<Jid, String> {
-    let jid: Jid = parsed(text)?;
-    if jid.local().is_some() { Ok(jid) } else { Err(format!("{text:?} has no user part (user@domain)")) }
-}
-
-/// Cron has another working folder than a person.
-fn absolute(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { Ok(text.to_owned()) } else { Err(format!("{text:?} is no absolute path")) }
-}
-
-/// A stanza has to stay far below what servers take.
-fn message(text: &str) -> Result<String, String> {
-    if text.len() > 4096 { Err("the text is longer than 4096 bytes".into()) } else { Ok(text.to_owned()) }
-}
-
-fn parsed<T: FromStr<Err = Error>>(text: &str) -> Result<T, String> {
-    text.parse().map_err(|e: Error| e.what())
-}
-
-fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
-    let found = choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice);
-    let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-    found.ok_or_else(|| format!("{text:?} is none of {}", names.join(", ")))
-}
-
-/// A time further off than that is taken for one of a wrong clock.
-const PAUSE_MAX: Duration = Duration::from_secs(86400);
-
-fn pause(text: &str) -> Result<Duration, String> {
-    let limit = units::duration(text)?;
-    if limit > PAUSE_MAX { Err(format!("{text:?} is longer than a day (24h)")) } else { Ok(limit) }
-}
-
-/// Openfire forgets an offer after ten minutes.
-const ANSWER_MAX: Duration = Duration::from_secs(595);
-
-pub(super) fn answer(text: &str) -> Result<Duration, String> {
-    let limit = units::duration(text)?;
-    if limit > ANSWER_MAX {
-        return Err(format!("{text:?} is longer than the 595 s that an offer lives on Openfire"));
-    }
-    Ok(limit)
 }

@@ -10,6 +10,7 @@ use super::rows;
 use super::task::{Keep, Recipients, Task};
 use super::template::Template;
 use super::units;
+use super::values;
 use super::waits::Wait;
 
 /// All that can be set: the client's configuration and what only the commands know.
@@ -94,7 +95,7 @@ macro_rules! verbs {
     };
 }
 
-verbs! { Send "send" Receive "receive" Run "run" Status "status" Retry "retry" Drop "drop" Config "config" }
+verbs! { Send "send" Receive "receive" Run "run" Status "status" Retry "retry" Drop "drop" Config "config" Doctor "doctor" }
 
 /// Where a setting may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +180,7 @@ impl Row {
             Set::Switch(set) => units::yes_no(text).map(|on| set(settings, on)),
             Set::Value(set) => set(settings, text),
             Set::Values(set) => set(settings, Some(text)),
-            Set::Wait(Wait::Answer) => rows::answer(text).map(|limit| settings.config.waits.set(Wait::Answer, limit)),
+            Set::Wait(Wait::Answer) => values::answer(text).map(|limit| settings.config.waits.set(Wait::Answer, limit)),
             Set::Wait(wait) => units::duration(text).map(|limit| settings.config.waits.set(*wait, limit)),
         };
         outcome.map_err(|why| Error::new(Kind::Config, format!("{}: {why}", self.name)))

@@ -86,6 +86,12 @@ impl Link {
         Ok(Link { secured: Some(secured), ..self })
     }
 
+    /// The version of TLS, in its own words.
+    pub fn tls_version(&self) -> Option<String> {
+        let version = self.secured.as_ref().and_then(|secured| secured.lock().protocol_version());
+        version.and_then(|version| version.as_str()).map(str::to_owned)
+    }
+
     fn write_records(&self, connection: &mut ClientConnection, until: &Until) -> Result<()> {
         let mut records = Vec::new();
         take_records(connection, &mut records);

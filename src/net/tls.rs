@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, ClientConnection};
 
-use super::trust::{PEM_MAX, Unpinned, Verifier};
+use super::trust::{PEM_MAX, Seen, Unpinned, Verifier};
 use crate::base::config::Config;
 use crate::base::error::{Error, Fault, Kind, Result};
 use crate::os::file::{read_private, read_regular};
@@ -30,8 +30,16 @@ impl Tls {
     /// # Errors
     /// [`Kind::Config`] when the CA file can't be used or the domain is no name for a certificate.
     pub fn new(account: &Config, domain: &str) -> Result<Tls> {
+        Tls::showing(account, domain, None)
+    }
+
+    /// As [`Tls::new`]; what the server shows is kept, whether it is trusted or not.
+    ///
+    /// # Errors
+    /// As [`Tls::new`].
+    pub fn showing(account: &Config, domain: &str, seen: Option<Seen>) -> Result<Tls> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = Verifier::new(account.ca_file.as_deref(), &account.pins, Arc::clone(&provider))?;
+        let verifier = Verifier::new(account.ca_file.as_deref(), &account.pins, Arc::clone(&provider))?.showing(seen);
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let versions = versions.map_err(|e| Error::new(Kind::Bug, e.to_string()))?;
         let dangerous = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
@@ -81,6 +89,10 @@ impl Tls {
             C::UnknownIssuer => (
                 what("is not signed by a trusted CA"),
                 "name its CA with --ca-file, or the certificate itself with --pin sha256:HEX",
+            ),
+            C::BadSignature => (
+                what("is signed by another CA than the trusted one of the same name"),
+                "name the CA as it is now with --ca-file, or the certificate itself with --pin sha256:HEX",
             ),
             C::NotValidForName | C::NotValidForNameContext { .. } => (self.wrong_name(), self.wrong_name_advice()),
             C::Other(other) => self.explain_other(other),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,7 +17,7 @@ use crate::base::pin::Pin;
 use crate::os::file::read_regular;
 
 /// The pins that a certificate can be named by: its own, and its key's where it can be read.
-fn pins_of(certificate: &CertificateDer<'_>) -> Vec<Pin> {
+pub fn pins_of(certificate: &CertificateDer<'_>) -> Vec<Pin> {
     let key = ParsedCertificate::try_from(certificate).map(|c| Pin::of(&c.subject_public_key_info()));
     [Some(Pin::of(certificate)), key.ok()].into_iter().flatten().collect()
 }
@@ -28,7 +28,11 @@ pub struct Verifier {
     chain: Option<Arc<WebPkiServerVerifier>>,
     pins: Vec<Pin>,
     provider: Arc<CryptoProvider>,
+    seen: Option<Seen>,
 }
+
+/// The certificates that a server showed, its own first: for who looks, whether they are trusted or not.
+pub type Seen = Arc<Mutex<Vec<CertificateDer<'static>>>>;
 
 impl Verifier {
     /// A pin alone stands in for chain, name and dates; with a CA file both must hold; with neither, the
@@ -47,7 +51,12 @@ impl Verifier {
                 .build()
                 .map_err(|e| Error::new(Kind::Config, format!("the CA certificates can't be used: {e}")))
         };
-        Ok(Verifier { chain: roots.map(build).transpose()?, pins: pins.to_vec(), provider })
+        Ok(Verifier { chain: roots.map(build).transpose()?, pins: pins.to_vec(), provider, seen: None })
+    }
+
+    /// Shows what it is shown.
+    pub fn showing(self, seen: Option<Seen>) -> Verifier {
+        Verifier { seen, ..self }
     }
 
     fn check_pins(&self, certificate: &CertificateDer<'_>) -> std::result::Result<(), rustls::Error> {
@@ -97,6 +106,10 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        if let Some(seen) = &self.seen {
+            let all = std::iter::once(end_entity).chain(intermediates).map(|shown| shown.clone().into_owned());
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = all.collect();
+        }
         self.check_pins(end_entity)?;
         match &self.chain {
             Some(chain) => chain.verify_server_cert(end_entity, intermediates, name, ocsp, now),

@@ -19,6 +19,17 @@ pub fn takes_writes(path: &Path) -> io::Result<()> {
     if about(path)?.f_flag & libc::ST_RDONLY == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(libc::EROFS)) }
 }
 
+/// An error when we have no right to write there.
+///
+/// # Errors
+/// Of asking, and [`io::ErrorKind::PermissionDenied`].
+pub fn may_write(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the path is a live C string.
+    let may = unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), libc::W_OK | libc::X_OK, libc::AT_EACCESS) };
+    if may == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 fn about(path: &Path) -> io::Result<libc::statvfs> {
     let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the path is a live C string, and the struct is plain data that the call fills.

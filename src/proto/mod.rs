@@ -4,6 +4,7 @@
 
 pub mod bind;
 pub mod bytestreams;
+pub mod certificate;
 pub mod disco;
 pub mod dns;
 mod expect;

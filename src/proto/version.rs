@@ -15,6 +15,12 @@ pub struct Version {
 }
 
 impl Version {
+    /// `None` for what is none.
+    pub fn parse(query: &Element) -> Option<Version> {
+        let child = |name| Some(query.find(name, ns::VERSION)?.content().trim().to_owned());
+        Some(Version { name: child("name")?, version: child("version").unwrap_or_default() })
+    }
+
     pub fn to_element(&self) -> Element {
         let child = |name, text: &String| Element::new(name, ns::VERSION).text(text.clone());
         query().child(child("name", &self.name)).child(child("version", &self.version))

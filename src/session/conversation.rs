@@ -125,6 +125,11 @@ impl Conversation {
         Ok(Conversation::new(self.link.start_tls(tls, until)?))
     }
 
+    /// The version of TLS, in its own words.
+    pub fn tls_version(&self) -> Option<String> {
+        self.link.tls_version()
+    }
+
     /// What the TLS channel is known by, if it has that type.
     pub fn channel_binding(&self, kind: BindingType) -> Option<ChannelBinding> {
         self.link.channel_binding(kind)

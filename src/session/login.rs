@@ -44,7 +44,7 @@ pub struct LoggedIn {
 const HOPS_MAX: usize = 3;
 
 /// One login, step by step.
-struct Login<'a> {
+pub(super) struct Login<'a> {
     config: &'a Config,
     account: &'a Jid,
     secret: Option<&'a Secret>,
@@ -71,8 +71,7 @@ pub fn login(
 ) -> Result<LoggedIn> {
     let account = config.account()?;
     let tls = Tls::new(config, account.domain())?;
-    let round_trip = Duration::ZERO;
-    let mut login = Login { config, account, secret, hints, tls: &tls, patience, round_trip, proven: None };
+    let mut login = Login::new(config, secret, &tls, patience, hints)?;
     let mut hosts = servers::of(config, account, dialer, patience)?;
     for _ in 0..=HOPS_MAX {
         let error = match login.at(&hosts, dialer) {
@@ -86,13 +85,22 @@ pub fn login(
     Err(Error::new(Kind::Server, what).during(Wait::Login))
 }
 
-impl Login<'_> {
+impl<'a> Login<'a> {
+    /// # Errors
+    /// [`Kind::Config`] when no account is given.
+    pub(super) fn new(
+        config: &'a Config,
+        secret: Option<&'a Secret>,
+        tls: &'a Tls,
+        patience: &'a Patience,
+        hints: &'a Hints,
+    ) -> Result<Self> {
+        let account = config.account()?;
+        Ok(Login { config, account, secret, hints, tls, patience, round_trip: Duration::ZERO, proven: None })
+    }
+
     fn at(&mut self, hosts: &[(Endpoint, Security)], dialer: &dyn Dial) -> Result<LoggedIn> {
-        self.proven = None;
-        let (talk, security) = self.connect(hosts, dialer)?;
-        let talk = if security == Security::Direct { talk } else { self.starttls(talk)? };
-        let mut talk = self.secure(talk)?;
-        self.proven = Some(security);
+        let mut talk = self.reach(hosts, dialer)?;
         let Login { config, account, secret, patience, round_trip, hints, .. } = *self;
         let authentication = Authentication { config, account, secret, patience, round_trip, hints };
         let mechanism = authentication.run(&mut talk)?;
@@ -102,6 +110,16 @@ impl Login<'_> {
         }
         let (link, feed) = talk.into_parts();
         Ok(LoggedIn { link, feed, me, hints: Hints { mechanism: Some(mechanism), floor: Some(mechanism) } })
+    }
+
+    /// Up to where the other end has proved to be the server of our domain.
+    pub(super) fn reach(&mut self, hosts: &[(Endpoint, Security)], dialer: &dyn Dial) -> Result<Conversation> {
+        self.proven = None;
+        let (talk, security) = self.connect(hosts, dialer)?;
+        let talk = if security == Security::Direct { talk } else { self.starttls(talk)? };
+        let talk = self.secure(talk)?;
+        self.proven = Some(security);
+        Ok(talk)
     }
 
     /// Where the server sends us: only inside TLS, for before that anybody could. The other host must prove to be the

@@ -6,6 +6,7 @@ pub mod conversation;
 mod flight;
 mod letterbox;
 pub mod login;
+pub mod look;
 pub mod pending;
 pub mod presences;
 mod reader;

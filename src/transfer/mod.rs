@@ -15,6 +15,7 @@ pub mod send;
 pub mod sink;
 pub mod socks5;
 pub mod source;
+pub mod survey;
 pub mod target;
 #[cfg(test)]
 mod tests;

@@ -138,11 +138,11 @@ fn child(pending: &Pending, until: &Until) -> Result<Option<Element>> {
 }
 
 impl Queried {
-    /// Waits for the addresses, and tests which can be reached: one is kept of each proxy.
+    /// Waits for the addresses, as the proxies name them.
     ///
     /// # Errors
     /// As [`list`].
-    pub fn hosts(self, context: &Context) -> Result<Vec<StreamHost>> {
+    pub fn named(self) -> Result<Vec<StreamHost>> {
         let (services, until) = match self {
             Queried::Known(hosts) => return Ok(hosts),
             Queried::Asked(services, until) => (services, until),
@@ -151,7 +151,18 @@ impl Queried {
         for service in services {
             hosts.extend(service.hosts(&until)?);
         }
-        let hosts = usable(hosts, context.session.is_on_loopback());
+        Ok(hosts)
+    }
+
+    /// Waits for the addresses, and tests which can be reached: one is kept of each proxy.
+    ///
+    /// # Errors
+    /// As [`list`].
+    pub fn hosts(self, context: &Context) -> Result<Vec<StreamHost>> {
+        if let Queried::Known(hosts) = self {
+            return Ok(hosts);
+        }
+        let hosts = usable(self.named()?, context.session.is_on_loopback());
         let hosts = reachable(hosts, context)?;
         context.proxies.keep(&hosts);
         Ok(hosts)

@@ -142,7 +142,7 @@ fn listed(to: &Jid, asked: &Asked, until: &Until) -> Result<Vec<(Jid, Option<See
 }
 
 /// How our roster has the account; one that isn't in it has no subscription.
-fn subscription(roster: &Pending, until: &Until) -> Result<Subscription> {
+pub fn subscription(roster: &Pending, until: &Until) -> Result<Subscription> {
     let query = roster.wait(until).map_err(|e| e.at("our own roster"))?.ok().flatten();
     let item = query.as_ref().and_then(|query| query.find("item", ns::ROSTER));
     Ok(item.and_then(|item| roster::Item::parse(item).ok()).map_or(Subscription::None, |item| item.subscription))
@@ -216,7 +216,7 @@ fn is_spark(jid: &Jid, info: &Info) -> bool {
     names.chain(jid.resource()).any(|name| name.starts_with("Spark"))
 }
 
-fn takes_files(info: &Info) -> bool {
+pub fn takes_files(info: &Info) -> bool {
     info.has(ns::SI) && info.has(ns::SI_FILE) && (info.has(ns::BYTESTREAMS) || info.has(ns::IBB))
 }
 

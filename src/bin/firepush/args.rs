@@ -95,7 +95,7 @@ impl Words {
         if verb == Verb::Run {
             configuration.check_jobs()?;
         }
-        if matches!(verb, Verb::Send | Verb::Receive | Verb::Run) {
+        if matches!(verb, Verb::Send | Verb::Receive | Verb::Run | Verb::Doctor) {
             secret::take(&mut configuration)?;
             secret::take_proxy(&mut configuration)?;
             check_account(verb, &configuration.settings)?;
@@ -164,7 +164,7 @@ fn next_value(row: &Row, parser: &mut Parser) -> Result<OsString> {
 fn check_account(verb: Verb, settings: &Settings) -> Result<()> {
     let config = &settings.config;
     let missing = |option: &str, key: &str| match verb {
-        Verb::Run => {
+        Verb::Run | Verb::Doctor => {
             let files: Vec<_> = settings.line.config.iter().map(|file| file.display().to_string()).collect();
             let files = if files.is_empty() { USUAL.to_owned() } else { files.join(", ") };
             Error::new(Kind::Config, format!("{key} is not set, neither in {files} nor on the command line"))
@@ -196,7 +196,7 @@ fn check(verb: Verb, settings: &Settings, rest: &[OsString]) -> Result<()> {
         }
         Verb::Drop => need(!rest.is_empty(), "the ID to drop, or all,"),
         Verb::Run | Verb::Retry => Ok(()),
-        Verb::Status | Verb::Config => nothing_behind(verb, rest),
+        Verb::Status | Verb::Config | Verb::Doctor => nothing_behind(verb, rest),
     }
 }
 

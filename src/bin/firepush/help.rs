@@ -17,6 +17,7 @@ firepush pushes files to a user of an XMPP server, and receives them.
   firepush retry [ID...]        makes what waits due, brings back what was given up
   firepush drop ID...|all       forgets it
   firepush config               what is configured, and where
+  firepush doctor [--to JID]    what is wrong, and what to do about it
   firepush help COMMAND | --version
 ";
 
@@ -80,6 +81,11 @@ fn about(verb: Verb) -> &'static str {
              Makes what waits due (all of it without an ID), and brings back what was given up.\n"
         }
         Verb::Drop => "firepush drop [OPTION]... ID...|all\n\nForgets what waits or was given up: it is not sent.\n",
+        Verb::Doctor => {
+            "firepush doctor [OPTION]... [--to JID]\n\n\
+             Looks at everything that a push needs, and says what is wrong. Takes at most 15 s; its exit code is what\n\
+             a push would end with.\n"
+        }
         Verb::Config => {
             "firepush config [OPTION]...\n\n\
              Prints what is configured, as a configuration file, and where each value came from.\n"

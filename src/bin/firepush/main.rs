@@ -1,6 +1,7 @@
 //! The command line: `firepush send`, `firepush receive`, `firepush run` …
 
 mod args;
+mod doctor;
 mod events;
 mod help;
 mod logger;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Do(Verb::Retry, configuration, ids) => status::retry(&configuration, &ids),
         Command::Do(Verb::Drop, configuration, ids) => status::forget(&configuration, &ids),
         Command::Do(Verb::Status, configuration, _) => status::status(&configuration),
+        Command::Do(Verb::Doctor, configuration, _) => doctor::run(&configuration),
         Command::Do(Verb::Send | Verb::Config, configuration, _) => {
             let said = help::say(&configuration.text());
             configuration.check_jobs().map_or_else(|error| Output::default().fail(&error), |()| said)

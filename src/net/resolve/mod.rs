@@ -6,6 +6,7 @@ mod files;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
@@ -20,6 +21,16 @@ const ADDRESSES_MAX: usize = 8;
 
 /// So much of each file is read.
 const FILE_MAX: u64 = 256 * 1024;
+
+/// Each server has so long for an inquiry.
+const INQUIRY: Duration = Duration::from_secs(2);
+
+/// What somebody knows of a name.
+pub struct Inquiry {
+    /// Who, and how fast.
+    pub source: String,
+    pub outcome: Result<Vec<IpAddr>>,
+}
 
 /// Where names are looked up.
 pub struct Resolver {
@@ -54,19 +65,54 @@ impl Resolver {
             return Ok(known);
         }
         let conf = Conf::parse(&read(&self.conf));
-        let mut why = format!("{name} has no address");
-        for candidate in conf.candidates(name) {
-            let answers = ask::ask(&conf, self.port, &candidate, &ask::ADDRESSES, until).map_err(|e| e.at(name))?;
-            let found: Vec<_> = answers.iter().flatten().flat_map(|answer| addresses(answer, &candidate)).collect();
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            if answers.iter().flatten().any(|answer| answer.code == Code::NoName) {
-                why = format!("there is no host {name}");
-            }
+        let (found, is_no_name) = self.ask_all(&conf, name, until)?;
+        if !found.is_empty() {
+            return Ok(found);
         }
+        let why = if is_no_name { format!("there is no host {name}") } else { format!("{name} has no address") };
         let error = Error::new(Kind::Network, why).during(until.wait());
         Err(error.advise("check the name and the DNS settings, then try again"))
+    }
+
+    /// The addresses of the first name that has some, of those that may be meant; and whether one doesn't exist.
+    fn ask_all(&self, conf: &Conf, name: &str, until: &Until) -> Result<(Vec<IpAddr>, bool)> {
+        let mut is_no_name = false;
+        for candidate in conf.candidates(name) {
+            let answers = ask::ask(conf, self.port, &candidate, &ask::ADDRESSES, until).map_err(|e| e.at(name))?;
+            let found: Vec<_> = answers.iter().flatten().flat_map(|answer| addresses(answer, &candidate)).collect();
+            if !found.is_empty() {
+                return Ok((found, false));
+            }
+            is_no_name |= answers.iter().flatten().any(|answer| answer.code == Code::NoName);
+        }
+        Ok((Vec::new(), is_no_name))
+    }
+
+    /// Asks everyone who could know a name, each on its own: for who wants to know what is wrong.
+    ///
+    /// # Errors
+    /// [`Kind::Stopped`].
+    pub fn inquire(&self, name: &str, until: &Until) -> Result<Vec<Inquiry>> {
+        let known = files::hosts(&read(&self.hosts), name);
+        if !known.is_empty() {
+            return Ok(vec![Inquiry { source: self.hosts.display().to_string(), outcome: Ok(known) }]);
+        }
+        let conf = Conf::parse(&read(&self.conf));
+        let mut all = Vec::new();
+        for server in &conf.servers {
+            let one = Conf { servers: vec![*server], attempts: 1, ..conf.clone() };
+            let started = Instant::now();
+            let outcome = match self.ask_all(&one, name, &until.at_most(INQUIRY)) {
+                Err(e) if e.kind() == Kind::Stopped => return Err(e),
+                Err(e) if e.kind() == Kind::Timeout => {
+                    Err(Error::new(Kind::Network, format!("the name server {server} does not answer")))
+                }
+                asked => asked.map(|(found, _)| found),
+            };
+            let source = format!("{server} in {} ms", started.elapsed().as_millis());
+            all.push(Inquiry { source, outcome });
+        }
+        Ok(all)
     }
 
     /// The hosts that serve a domain, in the order in which they are to be tried (RFC 2782): none when it doesn't

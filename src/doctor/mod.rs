@@ -1,0 +1,165 @@
+//! `firepush doctor`: looks at everything that a push needs, in the order in which it needs it, and says what is wrong.
+
+mod device;
+mod echo;
+mod network;
+mod server;
+
+use std::time::Duration;
+
+use crate::base::error::{Error, Kind, Result};
+use crate::configuration::Configuration;
+use crate::os::stop::Stop;
+use crate::os::thread;
+
+/// All of it takes no longer, even when nothing answers.
+const ALL: Duration = Duration::from_millis(14_500);
+
+/// No single wait takes longer.
+const ONE: Duration = Duration::from_secs(3);
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// All is well.
+    Ok,
+    /// It works, but may not always.
+    Warn,
+    /// A push would fail.
+    Fail,
+}
+
+impl Level {
+    /// `ok`, `warn` or `fail`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Ok => "ok",
+            Level::Warn => "warn",
+            Level::Fail => "fail",
+        }
+    }
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// What was looked at: `dns`, `tls` …
+    pub check: &'static str,
+    /// How it is.
+    pub level: Level,
+    /// What was seen.
+    pub text: String,
+    /// What to do next; empty when there is nothing.
+    pub advice: String,
+    /// Why a push would fail.
+    pub error: Option<Error>,
+}
+
+/// The examination of one configuration.
+pub struct Doctor<'c> {
+    configuration: &'c Configuration,
+    stop: Stop,
+}
+
+/// Where findings go; knows the first failure.
+struct Report<'r> {
+    tell: &'r mut dyn FnMut(&Finding),
+    first: Option<Error>,
+}
+
+impl<'c> Doctor<'c> {
+    /// Of what is configured, for the recipients in it.
+    pub fn new(configuration: &'c Configuration, stop: &Stop) -> Doctor<'c> {
+        Doctor { configuration, stop: stop.clone() }
+    }
+
+    /// Looks at everything, as far as it can be reached, within 15 s. `tell` hears each finding as it is made.
+    ///
+    /// # Errors
+    /// The first failure, which is what a push would end with.
+    pub fn examine(&self, tell: &mut dyn FnMut(&Finding)) -> Result<()> {
+        let mut report = Report { tell, first: None };
+        let (whole, done) = (self.stop.child()?, self.stop.child()?);
+        let (late, ended) = (whole.clone(), done.clone());
+        thread::spawn("firepush-clock", move || {
+            if ended.sleep(ALL).is_ok() {
+                late.stop();
+            }
+        })?;
+        let looked = self.look(&whole, &mut report);
+        done.stop();
+        match looked {
+            Err(e) if e.kind() == Kind::Stopped && self.stop.check().is_ok() => {
+                let error = Error::new(Kind::Timeout, "the examination did not end within 15 s");
+                report.fail("time", &error);
+            }
+            Err(e) => return Err(e),
+            Ok(()) => {}
+        }
+        report.first.map_or(Ok(()), Err)
+    }
+
+    fn look(&self, stop: &Stop, report: &mut Report<'_>) -> Result<()> {
+        let mut config = self.configuration.settings.clone().into_config();
+        config.waits.cap(ONE);
+        config.waits.set(crate::base::waits::Wait::Answer, ONE);
+        device::account(&config, report);
+        let secret = device::secret(&config, report);
+        device::clock(&config, report);
+        device::spool(self.configuration, report);
+        let Some(reached) = network::reach(&config, secret, stop, report)? else { return Ok(()) };
+        if !secret {
+            return Ok(());
+        }
+        let Some(client) = server::log_in(&config, reached.dialer, stop, report)? else { return Ok(()) };
+        server::software(&client, report)?;
+        server::proxies(&client, report)?;
+        for to in self.recipients() {
+            server::recipient(&client, &to, report)?;
+        }
+        echo::both_ways(&client, &config, stop, report)?;
+        client.close();
+        Ok(())
+    }
+
+    fn recipients(&self) -> Vec<crate::base::jid::Jid> {
+        let all = self.configuration.jobs.iter().flat_map(|job| &job.settings.to);
+        let all = self.configuration.settings.to.iter().chain(all).flat_map(|to| to.0.iter().cloned());
+        let mut seen = std::collections::HashSet::new();
+        all.filter(|jid| seen.insert(jid.clone())).collect()
+    }
+}
+
+impl Report<'_> {
+    fn say(&mut self, check: &'static str, level: Level, text: impl Into<String>, advice: impl Into<String>) {
+        let (text, advice) = (text.into(), advice.into());
+        (self.tell)(&Finding { check, level, text, advice, error: None });
+    }
+
+    fn ok(&mut self, check: &'static str, text: impl Into<String>) {
+        self.say(check, Level::Ok, text, "");
+    }
+
+    fn warn(&mut self, check: &'static str, text: impl Into<String>, advice: impl Into<String>) {
+        self.say(check, Level::Warn, text, advice);
+    }
+
+    /// What an error says, with its advice.
+    fn fail(&mut self, check: &'static str, error: &Error) {
+        let (text, advice) = (error.what(), error.advice().to_owned());
+        (self.tell)(&Finding { check, level: Level::Fail, text, advice, error: Some(error.clone()) });
+        self.first.get_or_insert(error.clone());
+    }
+
+    /// An error that ends the whole examination is passed on; any other is a finding.
+    fn take<T>(&mut self, check: &'static str, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.kind() == Kind::Stopped => Err(error),
+            Err(error) => {
+                self.fail(check, &error);
+                Ok(None)
+            }
+        }
+    }
+}

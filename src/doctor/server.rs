@@ -1,0 +1,139 @@
+//! The server, its proxies, and the recipients.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::{Level, Report};
+use crate::base::config::Config;
+use crate::base::error::{Error, Kind, Result};
+use crate::base::jid::Jid;
+use crate::client::Client;
+use crate::net::dial::Dial;
+use crate::os::stop::Stop;
+use crate::proto::roster::Subscription;
+use crate::transfer::survey::{self, Probed, Recipient};
+
+/// `None` when the login is refused.
+///
+/// # Errors
+/// [`Kind::Stopped`].
+pub fn log_in(config: &Config, dialer: Arc<dyn Dial>, stop: &Stop, report: &mut Report<'_>) -> Result<Option<Client>> {
+    let Some(client) = report.take("login", Client::connect_with(config, stop, dialer))? else { return Ok(None) };
+    report.ok("login", format!("as {} by {}", client.jid(), client.mechanism()));
+    if client.mechanism() == "PLAIN" {
+        report.warn(
+            "login",
+            "the password itself goes to the server, inside TLS",
+            "prefer SCRAM at the server; see min_auth",
+        );
+    }
+    client.show_online()?;
+    Ok(Some(client))
+}
+
+/// # Errors
+/// What ended the session.
+pub fn software(client: &Client, report: &mut Report<'_>) -> Result<()> {
+    match survey::server(client.context())? {
+        Some(version) => report.ok("server", format!("{} {}", version.name, version.version)),
+        None => report.ok("server", "it doesn't say what it is"),
+    }
+    Ok(())
+}
+
+/// # Errors
+/// What ended the session.
+pub fn proxies(client: &Client, report: &mut Report<'_>) -> Result<()> {
+    let context = client.context();
+    let probed = survey::proxies(context)?;
+    if probed.is_empty() {
+        let advice = "switch the server's file transfer proxy on (Openfire: xmpp.proxy.enabled); in-band works, slowly";
+        report.warn("proxy", "the server names no SOCKS5 proxy", advice);
+        return Ok(());
+    }
+    let is_public = context.session.addresses().is_some_and(|(server, _)| is_public(server.ip()));
+    for Probed { host, outcome } in &probed {
+        let text = format!("{} at {}:{}", host.jid, host.host, host.port);
+        let hint = "set xmpp.proxy.externalip at the server to an address that everyone reaches";
+        match (outcome, host.host.parse::<IpAddr>()) {
+            (Err(error), _) => report.warn(
+                "proxy",
+                format!("{text}: {}", error.what()),
+                "let the firewall pass it; in-band works, slowly",
+            ),
+            (Ok(()), Ok(ip)) if ip.is_loopback() && !context.session.is_on_loopback() => {
+                report.warn("proxy", format!("{text}: that is this device itself"), hint);
+            }
+            (Ok(()), Ok(ip)) if is_public && !is_public_address(ip) => {
+                report.warn("proxy", format!("{text}: a private address, and the server has a public one"), hint);
+            }
+            (Ok(()), _) => report.ok("proxy", text),
+        }
+    }
+    if probed.len() > 1 {
+        let hint = "each that a recipient can't reach costs it 8 s; set xmpp.proxy.externalip at the server";
+        report.warn("proxy", format!("{} addresses are named", probed.len()), hint);
+    }
+    if probed.iter().all(|probed| matches!(probed.host.host.parse(), Ok(IpAddr::V6(_)))) {
+        report.warn("proxy", "only IPv6 addresses are named", "recipients without IPv6 take files in-band only");
+    }
+    report.ok("proxy", "what goes through it is not encrypted; require_encryption = yes sends in-band, inside TLS");
+    Ok(())
+}
+
+fn is_public(ip: IpAddr) -> bool {
+    is_public_address(ip) && !ip.is_loopback()
+}
+
+/// Not one of the ranges of home and company networks.
+fn is_public_address(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => !(v4.is_private() || v4.is_link_local() || v4.is_loopback()),
+        IpAddr::V6(v6) => {
+            !(v6.segments()[0] & 0xfe00 == 0xfc00 || v6.segments()[0] & 0xffc0 == 0xfe80 || v6.is_loopback())
+        }
+    }
+}
+
+/// # Errors
+/// What ended the session.
+pub fn recipient(client: &Client, to: &Jid, report: &mut Report<'_>) -> Result<()> {
+    let Recipient { subscription, resources, chosen } = survey::recipient(client.context(), to)?;
+    let (level, text, advice) = contact(subscription);
+    report.say("recipient", level, format!("{to}: {text}"), advice);
+    for resource in &resources {
+        let name = format!("{} is online", resource.jid);
+        if !resource.takes_files() {
+            report.ok("recipient", name + ", and takes no files");
+        } else if resource.jid.resource().is_some_and(|name| name.starts_with("Spark")) {
+            let text = "; this is Spark: it needs us in its roster, and it takes in-band only by default";
+            report.ok("recipient", name + text);
+        } else {
+            report.ok("recipient", format!("{name}, and takes files by {}", resource.methods().join(" and ")));
+        }
+    }
+    match chosen {
+        Ok(jid) => report.ok("recipient", format!("a file would go to {jid}")),
+        Err(error) if error.kind() == Kind::Stopped => return Err(error),
+        Err(error) => report.fail("recipient", &advised(error, subscription)),
+    }
+    Ok(())
+}
+
+/// What our roster says of the contact.
+fn contact(subscription: Subscription) -> (Level, &'static str, &'static str) {
+    let group = "put both into one shared group (Openfire), or let each add the other";
+    match subscription {
+        Subscription::Both => (Level::Ok, "both see each other", ""),
+        Subscription::To => (Level::Warn, "its user has no contact for this device: Spark shows no buttons", group),
+        Subscription::From => (Level::Warn, "this device can't see whether it is online", group),
+        Subscription::None | Subscription::Remove => (Level::Warn, "it is not in this device's roster", group),
+    }
+}
+
+fn advised(error: Error, subscription: Subscription) -> Error {
+    match (error.kind(), subscription) {
+        (Kind::Offline, _) => error.advise("let it log in, with Spark or `firepush receive`"),
+        _ => error,
+    }
+}

@@ -1,0 +1,12 @@
+//! `firepush doctor` against fourteen set-ups: the line that is wrong is the right one, with what to do next.
+
+#[path = "support/command.rs"]
+mod command;
+#[path = "support/openfire/mod.rs"]
+mod openfire;
+mod support;
+
+#[path = "doctor/clock.rs"]
+mod clock;
+#[path = "doctor/setups.rs"]
+mod setups;
