@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     receiver.wait().expect(0);
 
     step("6. Nobody watches the device: its configuration, for `firepush run` from cron. The server is down.");
+    println!("   (`log = stderr`: without it a run that nobody watches speaks to the syslog.)");
     let unattended = Unattended::configure(&device, &ops, &log)?;
     server.stop();
     unattended.run(&[], 75)?;
@@ -104,7 +105,7 @@ impl Unattended {
     fn configure(device: &Account, ops: &Account, log: &Path) -> Result<Unattended, Box<dyn Error>> {
         let folder = tempfile::Builder::new().prefix("firepush-device-").tempdir()?;
         let text = format!(
-            "jid = {}\npassword_file = {}\nserver = {}\nca_file = {}\nspool = {}\n\n[messages]\nfiles = {}\nto = {}\n",
+            "log = stderr\njid = {}\npassword_file = {}\nserver = {}\nca_file = {}\nspool = {}\n\n[messages]\nfiles = {}\nto = {}\n",
             device.jid,
             device.password_file.display(),
             device.server,
