@@ -6,6 +6,8 @@ mod support;
 
 #[path = "network/dns.rs"]
 mod dns;
+#[path = "network/families.rs"]
+mod families;
 #[path = "network/names.rs"]
 mod names;
 #[path = "network/proxies.rs"]

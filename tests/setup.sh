@@ -33,6 +33,7 @@ list_missing() {
     need dnsmasq-base command -v dnsmasq
     need microsocks command -v microsocks
     need tinyproxy-bin command -v tinyproxy
+    need iproute2 command -v ip
 }
 
 policy=/usr/sbin/policy-rc.d

@@ -125,7 +125,7 @@ fn connections(
                 report.ok("tcp", format!("{place} in {} ms", time.as_millis()));
                 open = true;
             }
-            Err(error) => failures.push(error.at(place)),
+            Err(error) => failures.push(error),
         }
     }
     for error in failures {
