@@ -34,6 +34,10 @@ list_missing() {
     need microsocks command -v microsocks
     need tinyproxy-bin command -v tinyproxy
     need iproute2 command -v ip
+    need mandoc command -v mandoc
+    need man-db command -v man
+    need zsh command -v zsh
+    need fish command -v fish
 }
 
 policy=/usr/sbin/policy-rc.d

@@ -18,4 +18,5 @@ pub mod task;
 pub mod template;
 pub mod units;
 mod values;
+mod verb;
 pub mod waits;

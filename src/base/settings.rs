@@ -11,6 +11,7 @@ use super::task::{Keep, Recipients, Task};
 use super::template::Template;
 use super::units;
 use super::values;
+pub use super::verb::Verb;
 use super::waits::Wait;
 
 /// All that can be set: the client's configuration and what only the commands know.
@@ -76,26 +77,6 @@ pub enum LogTo {
     /// To the syslog (`/dev/log`, RFC 3164).
     Syslog,
 }
-
-macro_rules! verbs {
-    ($($verb:ident $name:literal)+) => {
-        /// A command of the binary.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Verb { $(#[doc = concat!("`firepush ", $name, "`")] $verb,)+ }
-
-        impl Verb {
-            /// Every command.
-            pub const ALL: &'static [Verb] = &[$(Verb::$verb),+];
-
-            /// Its word on the command line.
-            pub fn name(self) -> &'static str {
-                match self { $(Verb::$verb => $name,)+ }
-            }
-        }
-    };
-}
-
-verbs! { Send "send" Receive "receive" Run "run" Status "status" Retry "retry" Drop "drop" Config "config" Doctor "doctor" }
 
 /// Where a setting may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,36 +61,9 @@ pub fn say(text: &str) -> ExitCode {
     }
 }
 
-fn about(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Send => {
-            "firepush send [OPTION]... --to JID FILE...\nfirepush send [OPTION]... --to JID --name NAME -\n\n\
-             Pushes each file, or standard input, to the recipient.\n"
-        }
-        Verb::Receive => {
-            "firepush receive [OPTION]... --dir DIR --from JID\n\n\
-             Receives files from those who are allowed, into a folder.\n"
-        }
-        Verb::Run => {
-            "firepush run [OPTION]... [JOB...]\n\n\
-             Sends what the jobs of the configuration mean, and what waits in the spool. Made for cron.\n"
-        }
-        Verb::Status => "firepush status [OPTION]...\n\nLists what waits, when it is tried again, and why.\n",
-        Verb::Retry => {
-            "firepush retry [OPTION]... [ID...]\n\n\
-             Makes what waits due (all of it without an ID), and brings back what was given up.\n"
-        }
-        Verb::Drop => "firepush drop [OPTION]... ID...|all\n\nForgets what waits or was given up: it is not sent.\n",
-        Verb::Doctor => {
-            "firepush doctor [OPTION]... [--to JID]\n\n\
-             Looks at everything that a push needs, and says what is wrong. Takes at most 15 s; its exit code is what\n\
-             a push would end with.\n"
-        }
-        Verb::Config => {
-            "firepush config [OPTION]...\n\n\
-             Prints what is configured, as a configuration file, and where each value came from.\n"
-        }
-    }
+fn about(verb: Verb) -> String {
+    let ways: String = verb.usage().iter().map(|usage| format!("firepush {} {usage}\n", verb.name())).collect();
+    format!("{ways}\n{}\n", verb.about())
 }
 
 fn of(verb: Verb) -> String {
