@@ -1,4 +1,4 @@
-//! `firepush doctor` against fourteen set-ups: the line that is wrong is the right one, with what to do next.
+//! `firepush doctor` against a table of set-ups: the line that is wrong is the right one, with what to do next.
 
 #[path = "support/command.rs"]
 mod command;
@@ -8,5 +8,7 @@ mod support;
 
 #[path = "doctor/clock.rs"]
 mod clock;
+#[path = "doctor/lines.rs"]
+mod lines;
 #[path = "doctor/setups.rs"]
 mod setups;

@@ -93,7 +93,8 @@ impl<'c> Doctor<'c> {
                 let error = Error::new(Kind::Timeout, "the examination did not end within 15 s");
                 report.fail("time", &error);
             }
-            Err(e) => return Err(e),
+            Err(e) if e.kind() == Kind::Stopped => return Err(e),
+            Err(e) => report.fail("stream", &e),
             Ok(()) => {}
         }
         report.first.map_or(Ok(()), Err)

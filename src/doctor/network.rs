@@ -42,7 +42,12 @@ pub fn reach(config: &Config, has_secret: bool, stop: &Stop, report: &mut Report
         return Ok(None);
     }
     let names: Vec<_> = hosts.iter().map(|(host, _)| host.to_string()).collect();
-    let named = if config.server.is_some() { "is configured" } else { "by DNS (SRV), or the domain itself" };
+    let is_own = hosts.iter().all(|(host, _)| host.host == account.domain());
+    let named = match (&config.server, is_own) {
+        (Some(_), _) => "is configured",
+        (None, true) => "no SRV records were found: the domain itself",
+        (None, false) => "by the SRV records of the domain",
+    };
     report.ok("server", format!("{} ({named})", names.join(", ")));
     let mut open = None;
     for host in &hosts {
@@ -158,6 +163,11 @@ fn tls(
     };
     let version = version.replace("TLSv1_", "TLS 1.");
     report.ok("tls", format!("{version}; {}", certificate.unwrap_or_default()));
+    let signers = chain.iter().skip(1).filter_map(|der| Certificate::parse(der)).map(|signer| signer.subject);
+    let signers: Vec<_> = signers.collect();
+    if !signers.is_empty() {
+        report.ok("tls", format!("it comes with the certificates of {}", signers.join(", ")));
+    }
     let pins: Vec<_> = chain.first().map(|der| pins_of(&der.as_slice().into())).unwrap_or_default();
     if let Some(pin) = pins.last() {
         report.ok("tls", format!("pin = {pin}  (its key; needs no clock and no CA)"));

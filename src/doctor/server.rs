@@ -103,7 +103,9 @@ pub fn recipient(client: &Client, to: &Jid, report: &mut Report<'_>) -> Result<(
     report.say("recipient", level, format!("{to}: {text}"), advice);
     for resource in &resources {
         let name = format!("{} is online", resource.jid);
-        if !resource.takes_files() {
+        if resource.info.is_none() {
+            report.warn("recipient", name + ", and doesn't say what it can do", "");
+        } else if !resource.takes_files() {
             report.ok("recipient", name + ", and takes no files");
         } else if resource.jid.resource().is_some_and(|name| name.starts_with("Spark")) {
             let text = "; this is Spark: it needs us in its roster, and it takes in-band only by default";
@@ -115,25 +117,25 @@ pub fn recipient(client: &Client, to: &Jid, report: &mut Report<'_>) -> Result<(
     match chosen {
         Ok(jid) => report.ok("recipient", format!("a file would go to {jid}")),
         Err(error) if error.kind() == Kind::Stopped => return Err(error),
-        Err(error) => report.fail("recipient", &advised(error, subscription)),
+        Err(error) => report.fail("recipient", &advised(error)),
     }
     Ok(())
 }
 
 /// What our roster says of the contact.
-fn contact(subscription: Subscription) -> (Level, &'static str, &'static str) {
+fn contact(subscription: Option<Subscription>) -> (Level, &'static str, &'static str) {
     let group = "put both into one shared group (Openfire), or let each add the other";
     match subscription {
-        Subscription::Both => (Level::Ok, "both see each other", ""),
-        Subscription::To => (Level::Warn, "its user has no contact for this device: Spark shows no buttons", group),
-        Subscription::From => (Level::Warn, "this device can't see whether it is online", group),
-        Subscription::None | Subscription::Remove => (Level::Warn, "it is not in this device's roster", group),
+        None => (Level::Warn, "the server doesn't tell how this device's roster has it", "look again later"),
+        Some(Subscription::Both) => (Level::Ok, "both see each other", ""),
+        Some(Subscription::To) => {
+            (Level::Warn, "its user has no contact for this device: Spark shows no buttons", group)
+        }
+        Some(Subscription::From) => (Level::Warn, "this device can't see whether it is online", group),
+        Some(Subscription::None | Subscription::Remove) => (Level::Warn, "it is not in this device's roster", group),
     }
 }
 
-fn advised(error: Error, subscription: Subscription) -> Error {
-    match (error.kind(), subscription) {
-        (Kind::Offline, _) => error.advise("let it log in, with Spark or `firepush receive`"),
-        _ => error,
-    }
+fn advised(error: Error) -> Error {
+    if error.kind() == Kind::Offline { error.advise("let it log in, with Spark or `firepush receive`") } else { error }
 }

@@ -173,7 +173,7 @@ impl Push<'_> {
     fn by_socks5(&mut self, peer: &Peer<'_>, ibb_too: bool) -> Result<Attempt> {
         let error = match socks5::establish(peer, &self.hosts) {
             Ok(channel) => {
-                channel.carry(self.context, &mut self.source)?;
+                channel.carry(self.context, &mut self.source).map_err(|e| self.stood(e))?;
                 return Ok(Attempt::Done(Method::Socks5));
             }
             Err(e) => self.survived(e)?,
@@ -191,13 +191,25 @@ impl Push<'_> {
     fn by_ibb(&mut self, peer: &Peer<'_>, wait: Wait) -> Result<Attempt> {
         match ibb::open(peer, self.source.size(), wait) {
             Ok(block_size) => {
-                ibb::carry(peer, &mut self.source, block_size, self.drain).map(|()| Attempt::Done(Method::Ibb))
+                let carried = ibb::carry(peer, &mut self.source, block_size, self.drain);
+                carried.map_err(|e| self.stood(e)).map(|()| Attempt::Done(Method::Ibb))
             }
             Err(e) => self.survived(e).map(Attempt::NoWay),
         }
     }
 
     /// An error that ends one way for the bytes but not the transfer.
+    /// Where the transfer stood when the path to the other side failed.
+    fn stood(&self, error: Error) -> Error {
+        let so_far = self.context.progress.now();
+        match error.kind() {
+            Kind::Timeout | Kind::Network | Kind::Incomplete => {
+                error.at(format!("after {} of {} bytes", so_far.done, so_far.total))
+            }
+            _ => error,
+        }
+    }
+
     fn survived(&self, error: Error) -> Result<Error> {
         let final_kind = matches!(error.kind(), Kind::Stopped | Kind::Cancelled | Kind::Unable | Kind::Incomplete);
         if final_kind || self.context.session.cause_of_end().is_some() { Err(error) } else { Ok(error) }

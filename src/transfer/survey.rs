@@ -64,7 +64,8 @@ impl Resource {
 
 /// The recipient as a push would find it.
 pub struct Recipient {
-    pub subscription: Subscription,
+    /// How our roster has it; nothing when the server doesn't tell.
+    pub subscription: Option<Subscription>,
     pub resources: Vec<Resource>,
     /// The client that would get a file, or why there is none.
     pub chosen: Result<Jid>,
@@ -85,7 +86,7 @@ pub fn recipient(context: &Context, to: &Jid) -> Result<Recipient> {
         asked.push((flight.get(&jid, disco::info_query())?, jid));
     }
     flight.send()?;
-    let subscription = subscription(&roster, &until).unwrap_or(Subscription::None);
+    let subscription = subscription(&roster, &until).ok();
     let mut resources = Vec::new();
     for (info, jid) in asked {
         let info = info.wait_briefly(&until)?.and_then(|answer| answer.ok().flatten());

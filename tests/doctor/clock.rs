@@ -1,10 +1,10 @@
 //! A device whose clock starts in 1970: a library that is preloaded into firepush.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::files;
+use tempfile::TempDir;
 
 const SOURCE: &str = r#"
 #[repr(C)]
@@ -24,15 +24,15 @@ pub unsafe extern "C" fn clock_gettime(clock: i32, time: *mut Timespec) -> i32 {
 }
 "#;
 
-/// The library.
-pub fn of_1970() -> PathBuf {
-    let folder = files::folder().keep();
-    let (source, library) = (folder.join("clock.rs"), folder.join("clock.so"));
+/// A folder that holds the library, `clock.so`.
+pub fn of_1970() -> TempDir {
+    let folder = files::folder();
+    let (source, library) = (folder.path().join("clock.rs"), folder.path().join("clock.so"));
     fs::write(&source, SOURCE).expect("a source");
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut rustc = Command::new(compiler);
     rustc.args(["--edition", "2024", "--crate-type", "cdylib", "--crate-name", "clock", "-o"]);
     let done = rustc.arg(&library).arg(&source).output().expect("rustc starts");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    library
+    folder
 }

@@ -1,72 +1,81 @@
-//! What is wrong, and which line says so.
+//! The table: what is wrong, which line says so, what a push would end with, and what is advised.
 
 use std::fs;
-use std::net::{TcpListener, UdpSocket};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::Duration;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::clock;
 use crate::command::Plain;
+use crate::lines::Lines;
 use crate::openfire::Openfire;
-use crate::openfire::manners::Manners;
 use crate::openfire::options::{Hosts, Options};
+use crate::openfire::puppet::Manners;
 use crate::openfire::socket::shrink_backlog;
 use crate::support::ca::Flaw;
 use crate::support::files;
-use crate::support::process::{Exit, Process};
+use crate::support::process::Process;
 use crate::support::run::{Program::Firepush, Run};
-use crate::support::server::{self, Account, Kind, Server};
+use crate::support::server::{Account, Kind, Server};
 
-fn server() -> &'static Server {
+pub fn server() -> &'static Server {
     static PROSODY: OnceLock<Server> = OnceLock::new();
     PROSODY.get_or_init(|| Server::start(Kind::Prosody))
 }
 
-/// The lines of one examination.
-struct Lines {
-    all: Vec<Value>,
-    exit: Exit,
+/// A device with what is wrong with it, and what has to live for that.
+pub struct Setup {
+    pub account: Account,
+    pub to: String,
+    pub words: Vec<String>,
+    /// Shell commands in front of the examination, in a mount namespace.
+    pub mounts: String,
+    pub kept: Vec<Box<dyn std::any::Any>>,
 }
 
-impl Lines {
-    /// Of `firepush doctor`, with a spool of its own unless `words` say otherwise.
-    fn of(account: &Account, to: &str, words: &[&str], plain: impl FnOnce(Plain) -> Plain) -> Lines {
-        let folder = files::folder();
-        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("chmod");
-        let spool = folder.path().join("spool").display().to_string();
-        let plain = plain(Plain::new("doctor")).args(account.words()).args(["--json", "--to", to, "--spool", &spool]);
-        let exit = plain.args(words).end();
-        Lines { all: exit.events("check"), exit }
+impl Setup {
+    fn of(account: Account, to: &str) -> Setup {
+        Setup { account, to: to.to_owned(), words: Vec::new(), mounts: String::new(), kept: Vec::new() }
     }
 
-    #[track_caller]
-    fn line(&self, check: &str, level: &str) -> &Value {
-        let found = self.all.iter().find(|line| line["check"] == check && line["level"] == level);
-        found.unwrap_or_else(|| panic!("no {level} of {check}: {:#?} {}", self.all, self.exit.stderr))
+    /// All is right, but that the operator is offline.
+    fn alone() -> Setup {
+        let (device, ops) = server().pair();
+        Setup::of(device, &ops.jid)
     }
 
-    /// This line fails, alone, with these words; a push would end with this code.
-    #[track_caller]
-    fn fails(&self, check: &str, code: i32, parts: &[&str]) {
-        let fails: Vec<_> = self.all.iter().filter(|line| line["level"] == "fail").collect();
-        assert!(!fails.is_empty() && fails.iter().all(|line| line["check"] == check), "{check}: {:#?}", self.all);
-        self.says(check, "fail", parts);
-        assert_eq!((self.exit.code, &fails[0]["code"]), (code, &code.into()), "{fails:#?}");
+    fn right() -> Setup {
+        let (device, ops) = server().pair();
+        let online: (Process, TempDir) = online(&ops);
+        Setup::of(device, &ops.jid).keeping(online)
     }
 
-    #[track_caller]
-    fn says(&self, check: &str, level: &str, parts: &[&str]) {
-        let lines = self.all.iter().filter(|line| line["check"] == check && line["level"] == level);
-        let text: String = lines.map(|line| format!("{} → {}\n", line["text"], line["advice"])).collect();
-        for part in parts {
-            assert!(text.contains(part), "{part:?} is missing in {check} {level}: {:#?}", self.all);
-        }
-        assert!(!text.contains("→ \"\"\n") || level != "fail", "it says what to do next: {text}");
+    fn openfire(options: Options) -> Setup {
+        let server = Openfire::start(options);
+        let spark = server.spark(Manners::ibb());
+        Setup::of(server.device(), "ops@example.test").keeping((server, spark))
+    }
+
+    fn keeping(mut self, what: impl std::any::Any) -> Setup {
+        self.kept.push(Box::new(what));
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Account)) -> Setup {
+        change(&mut self.account);
+        self
+    }
+
+    fn words(mut self, words: &[&str]) -> Setup {
+        self.words = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
+    fn mounted(self, mounts: String) -> Setup {
+        Setup { mounts, ..self }
     }
 }
 
@@ -78,190 +87,227 @@ fn online(ops: &Account) -> (Process, TempDir) {
     (receiver, inbox)
 }
 
-#[test]
-fn all_is_right() {
+fn wrong_password() -> Setup {
     let (device, ops) = server().pair();
-    let _operator = online(&ops);
-    let lines = Lines::of(&device, &ops.jid, &[], |plain| plain);
-    assert_eq!(lines.exit.code, 0, "{:#?} {}", lines.all, lines.exit.stderr);
-    assert!(lines.all.iter().all(|line| line["level"] != "fail"), "{:#?}", lines.all);
-    for (check, parts) in [
-        ("account", &[device.jid.as_str()][..]),
-        ("secret", &["owner only"]),
-        ("clock", &["20"]),
-        ("spool", &["first run"]),
-        ("tcp", &["127.0.0.1:", " ms"]),
-        ("tls", &["TLS 1.3", "example.test", "valid from", "pin = sha256:"]),
-        ("login", &["the server offers", "PLAIN", &format!("as {}/firepush", device.jid), "by SCRAM-SHA"]),
-        ("server", &["127.0.0.1:", "is configured"]),
-        ("proxy", &["127.0.0.1", "not encrypted"]),
-        ("recipient", &["both see each other", "SOCKS5 and in-band", "a file would go to"]),
-        ("loop", &["64 KiB by SOCKS5", "64 KiB by in-band", "whole"]),
-    ] {
-        lines.says(check, "ok", parts);
-    }
-    let pin = lines.all.iter().find_map(|line| line["text"].as_str()?.strip_prefix("pin = ")).expect("a pin");
-    let pin = pin.split(' ').next().expect("a word").to_owned();
-    let pinned = Account { trust: ["--pin".into(), pin.into()], ..device };
-    assert_eq!(Lines::of(&pinned, &ops.jid, &[], |plain| plain).exit.code, 0, "the pin is right");
+    Setup::of(device, &ops.jid).with(|device| device.password_file = ops.password_file)
 }
 
-#[test]
-fn a_wrong_password() {
-    let (device, ops) = server().pair();
-    let wrong = Account { password_file: ops.password_file.clone(), ..device };
-    Lines::of(&wrong, &ops.jid, &[], |plain| plain).fails("login", 77, &["not-authorized", "password"]);
-}
-
-#[test]
-fn a_password_that_others_can_read_or_that_is_not_there() {
-    let (device, ops) = server().pair();
+fn password_for_all() -> Setup {
     let folder = files::folder();
     let open = folder.path().join("password");
     fs::write(&open, "x").expect("a file");
     fs::set_permissions(&open, fs::Permissions::from_mode(0o644)).expect("chmod");
-    for (file, why) in [(open, "chmod 600"), (folder.path().join("none"), "can't be opened")] {
-        let lines = Lines::of(&Account { password_file: file, ..device.clone() }, &ops.jid, &[], |plain| plain);
-        lines.fails("secret", 78, &[why]);
-        lines.line("tls", "ok");
-    }
+    Setup::alone().with(|device| device.password_file = open).keeping(folder)
 }
 
-#[test]
-fn certificates_that_are_no_good() {
+/// The trusted CA has the name of the one that signed, as when it was made anew.
+fn wrong_ca() -> Setup {
     let other = Openfire::start(Options::default());
-    for (flaw, parts) in [
-        (Flaw::None, ["signed by another CA", "--ca-file"]),
-        (Flaw::Expired, ["has expired", "clock"]),
-        (Flaw::WrongName, ["is not for example.test", "--pin"]),
-    ] {
-        let server = Openfire::start(Options { flaw, ..Options::default() });
-        let mut device = server.device();
-        if let Flaw::None = flaw {
-            device.trust = other.device().trust;
-        }
-        let lines = Lines::of(&device, "ops@example.test", &[], |plain| plain);
-        lines.fails("tls", 76, &parts);
-        lines.says("tls", "warn", &["it showed: certificate of", "valid from"]);
-        assert!(!server.notes().iter().any(|note| note.starts_with("auth")), "no password for a wrong server");
-    }
+    let trust = other.device().trust;
+    Setup::openfire(Options::default()).with(|device| device.trust = trust).keeping(other)
 }
 
-#[test]
-fn a_port_that_is_closed_and_one_that_drops() {
-    let (device, ops) = server().pair();
+fn flawed(flaw: Flaw) -> Setup {
+    Setup::openfire(Options { flaw, ..Options::default() })
+}
+
+fn closed_port() -> Setup {
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
-    let lines = Lines::of(&Account { server: closed, ..device.clone() }, &ops.jid, &[], |plain| plain);
-    lines.fails("tcp", 75, &["Connection refused", "firewall", &closed.to_string()]);
+    Setup::alone().with(|device| device.server = closed)
+}
+
+fn port_that_drops() -> Setup {
     let full = TcpListener::bind("127.0.0.1:0").expect("a port");
     shrink_backlog(&full);
     let drops = full.local_addr().expect("bound");
-    let connect = || std::net::TcpStream::connect_timeout(&drops, std::time::Duration::from_millis(200));
-    let _queued: Vec<_> = std::iter::from_fn(|| connect().ok()).collect();
-    let lines = Lines::of(&Account { server: drops, ..device }, &ops.jid, &[], |plain| plain);
-    lines.fails("tcp", 75, &["no answer within 3 s", "firewall"]);
+    let connect = || TcpStream::connect_timeout(&drops, Duration::from_millis(200)).ok();
+    let queued: Vec<_> = std::iter::from_fn(connect).collect();
+    Setup::alone().with(|device| device.server = drops).keeping((full, queued))
 }
 
-/// A device whose name server never answers; by then it has long said so.
-#[test]
-fn dns_that_is_dead() {
-    let (device, ops) = server().pair();
+/// The last `--server` counts.
+fn dead_dns() -> Setup {
     let silent = UdpSocket::bind("127.78.1.1:53").expect("port 53 of 127.78.1.1");
     let folder = files::folder();
     let conf = folder.path().join("resolv.conf");
     fs::write(&conf, "nameserver 127.78.1.1\n").expect("a file");
-    let trust: Vec<_> = device.trust.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let password = device.password_file.to_string_lossy().into_owned();
-    let plain = Plain::new("doctor").mounted(&format!("mount --bind {} /etc/resolv.conf", conf.display()));
-    let words = ["--json", "--jid", &device.jid, "--password-file", &password, &trust[0], &trust[1], "--to", &ops.jid];
-    let started = Instant::now();
-    let exit = plain.args(words).end();
-    let lines = Lines { all: exit.events("check"), exit };
-    lines.fails("dns", 75, &["127.78.1.1", "does not answer", "resolv.conf", "--resolve"]);
-    assert!(started.elapsed().as_secs() < 60, "it said so and ended");
-    drop(silent);
+    let mounts = format!("mount --bind {} /etc/resolv.conf", conf.display());
+    Setup::alone().words(&["--server", "xmpp.example.test"]).mounted(mounts).keeping((silent, folder))
 }
 
-#[test]
-fn a_server_without_a_proxy_and_one_whose_proxy_is_out_of_reach() {
-    for (hosts, parts) in [
-        (Hosts::Absent, ["names no SOCKS5 proxy", "xmpp.proxy.enabled"]),
-        (Hosts::Unreachable, ["can't connect to 127.0.0.1", "firewall"]),
-    ] {
-        let server = Openfire::start(Options { hosts, ..Options::default() });
-        let _spark = server.spark(Manners::ibb());
-        let lines = Lines::of(&server.device(), "ops@example.test", &[], |plain| plain);
-        lines.says("proxy", "warn", &parts);
-        lines.says("recipient", "ok", &["this is Spark", "a file would go to"]);
-        assert_eq!(lines.exit.code, 0, "in-band works: {:#?}", lines.all);
-    }
+fn no_proxy() -> Setup {
+    Setup::openfire(Options { hosts: Hosts::Absent, ..Options::default() })
 }
 
-#[test]
-fn a_recipient_who_is_offline() {
-    let (device, ops) = server().pair();
-    Lines::of(&device, &ops.jid, &[], |plain| plain).fails("recipient", 69, &["is offline", "let it log in"]);
+fn proxy_out_of_reach() -> Setup {
+    Setup::openfire(Options { hosts: Hosts::Unreachable, ..Options::default() })
 }
 
-#[test]
-fn a_recipient_who_is_unknown_or_not_subscribed() {
-    let (device, _) = server().pair();
-    for to in ["stranger@example.test", "nobody@example.test"] {
-        let lines = Lines::of(&device, to, &[], |plain| plain);
-        lines.fails("recipient", 68, &["unknown, or doesn't share its presence", "shared group"]);
-        lines.says("recipient", "warn", &["not in this device's roster"]);
-    }
+fn unknown() -> Setup {
+    Setup { to: "nobody@example.test".into(), ..Setup::alone() }
 }
 
-#[test]
-fn a_clock_that_stands_at_1970() {
-    let (device, ops) = server().pair();
+fn not_subscribed() -> Setup {
+    Setup { to: "stranger@example.test".into(), ..Setup::alone() }
+}
+
+fn clock_of_1970() -> Setup {
     let library = clock::of_1970();
-    let lines =
-        Lines::of(&device, &ops.jid, &[], |plain| plain.limited(&format!("export LD_PRELOAD={}", library.display())));
-    assert_eq!(lines.exit.code, 75, "{:#?}", lines.all);
-    lines.says("clock", "fail", &["1970-01-01", "NTP"]);
-    lines.says("tls", "fail", &["not valid yet", "clock"]);
-    assert_eq!(
-        lines.all.iter().find(|line| line["level"] == "fail").expect("one")["check"],
-        "clock",
-        "the cause comes first"
-    );
-    fs::remove_dir_all(library.parent().expect("a folder")).expect("it was made");
+    let preload = format!("export LD_PRELOAD={}", library.path().join("clock.so").display());
+    Setup::right().mounted(preload).keeping(library)
 }
 
-#[test]
-fn a_spool_that_can_t_be_written() {
-    let (device, ops) = server().pair();
-    let _operator = online(&ops);
+fn spool(mode: u32, mounts: impl FnOnce(&str) -> String) -> Setup {
     let folder = files::folder();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("chmod");
     let spool = folder.path().join("spool");
     fs::create_dir(&spool).expect("a folder");
-    fs::set_permissions(&spool, fs::Permissions::from_mode(0o700)).expect("chmod");
+    fs::set_permissions(&spool, fs::Permissions::from_mode(mode)).expect("chmod");
     let shown = spool.display().to_string();
-    let conf = conf(folder.path());
-    let words = ["--config", conf.as_str(), "--spool", shown.as_str()];
-    let lines = Lines::of(&device, &ops.jid, &words, |plain| {
-        plain.mounted(&format!("mount --bind {shown} {shown} && mount -o remount,ro,bind {shown}"))
-    });
-    lines.fails("spool", 73, &["Read-only", &shown]);
-    fs::set_permissions(&spool, fs::Permissions::from_mode(0o755)).expect("chmod");
-    Lines::of(&device, &ops.jid, &words, |plain| plain).fails("spool", 78, &["open to others", "chmod 700"]);
+    let mounts = mounts(&shown);
+    Setup::right().words(&["--spool", &shown]).mounted(mounts).keeping(folder)
 }
 
-fn conf(folder: &Path) -> String {
-    let conf = folder.join("conf");
-    fs::write(&conf, "[logs]\nfiles = /var/log/none\nto = ops@example.test\n").expect("a file");
-    conf.display().to_string()
+fn read_only_spool() -> Setup {
+    spool(0o700, |shown| format!("mount --bind {shown} {shown} && mount -o remount,ro,bind {shown}"))
+}
+
+fn open_spool() -> Setup {
+    spool(0o755, |_| "true".into())
+}
+
+fn frozen_server() -> Setup {
+    let frozen = Server::start(Kind::Prosody);
+    let (device, ops) = frozen.pair();
+    frozen.freeze();
+    Setup::of(device, &ops.jid).keeping(Thawed(frozen))
+}
+
+/// What is frozen could not end.
+struct Thawed(Server);
+
+impl Drop for Thawed {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
+type Row = (&'static str, fn() -> Setup, &'static str, &'static str, i32, &'static [&'static str]);
+
+/// Name, set-up, the line, its level, the exit code, and what the line says and advises.
+const TABLE: &[Row] = &[
+    ("all is right", Setup::right, "loop", "ok", 0, &["64 KiB by SOCKS5", "64 KiB by in-band", "whole"]),
+    ("wrong password", wrong_password, "login", "fail", 77, &["not-authorized", "password file"]),
+    ("password that others can read", password_for_all, "secret", "fail", 78, &["chmod 600"]),
+    ("wrong CA", wrong_ca, "tls", "fail", 76, &["signed by another CA", "--ca-file"]),
+    ("expired certificate", || flawed(Flaw::Expired), "tls", "fail", 76, &["has expired", "clock"]),
+    ("name mismatch", || flawed(Flaw::WrongName), "tls", "fail", 76, &["is not for example.test", "--pin"]),
+    ("port closed", closed_port, "tcp", "fail", 75, &["Connection refused", "firewalls"]),
+    ("port that drops", port_that_drops, "tcp", "fail", 75, &["no answer within 3 s", "firewalls"]),
+    ("DNS dead", dead_dns, "dns", "fail", 75, &["127.78.1.1 does not answer", "resolv.conf", "--resolve"]),
+    ("no proxy", no_proxy, "proxy", "warn", 0, &["names no SOCKS5 proxy", "xmpp.proxy.enabled"]),
+    ("proxy out of reach", proxy_out_of_reach, "proxy", "warn", 0, &["can't connect to 127.0.0.1", "firewall"]),
+    ("recipient offline", Setup::alone, "recipient", "fail", 69, &["is offline", "let it log in"]),
+    ("recipient unknown", unknown, "recipient", "fail", 68, &["unknown, or doesn't share", "shared group"]),
+    ("recipient not subscribed", not_subscribed, "recipient", "fail", 68, &["doesn't share", "shared group"]),
+    ("clock at 1970", clock_of_1970, "clock", "fail", 75, &["1970-01-01", "NTP"]),
+    ("spool read-only", read_only_spool, "spool", "fail", 73, &["Read-only", "room and permissions"]),
+    ("spool open to others", open_spool, "spool", "fail", 78, &["open to others", "chmod 700"]),
+    ("server that is silent", frozen_server, "tls", "fail", 75, &["no answer within 3 s", "wait_tls"]),
+];
+
+/// Each row by itself; all are told.
+#[test]
+fn the_line_that_is_wrong_is_the_right_one_with_the_right_advice() {
+    let wrong: Vec<_> = TABLE.iter().filter_map(|row| examined(row).err().map(|why| (row.0, why))).collect();
+    assert!(wrong.is_empty(), "{}", wrong.iter().map(|(name, why)| format!("{name}: {why}\n")).collect::<String>());
+}
+
+fn examined((_, setup, check, level, code, parts): &Row) -> Result<(), String> {
+    let setup = setup();
+    let lines = Lines::of(&setup, setup.mounts.as_str());
+    let first = lines.all.iter().find(|line| line["level"] == "fail");
+    if *level == "fail" {
+        let first = first.ok_or_else(|| format!("nothing fails: {lines}"))?;
+        if first["check"] != *check || first["code"] != *code {
+            return Err(format!("the cause comes first: {lines}"));
+        }
+    } else if first.is_some() {
+        return Err(format!("something fails: {lines}"));
+    }
+    let said = lines.said(check, level);
+    match parts.iter().find(|part| !said.contains(**part)) {
+        Some(part) => Err(format!("{part:?} is missing in {check} {level}: {lines}")),
+        None if lines.exit.code != *code => Err(format!("exit code {}: {lines}", lines.exit.code)),
+        None => Ok(()),
+    }
 }
 
 #[test]
-fn what_nobody_answers_ends_within_its_time() {
-    use server::Options;
-    let frozen = Server::with(Kind::Prosody, Options::default());
-    let (device, ops) = frozen.pair();
-    frozen.freeze();
-    Lines::of(&device, &ops.jid, &[], |plain| plain).fails("tls", 75, &["no answer within 3 s"]);
-    frozen.kill();
+fn a_password_is_never_sent_to_a_wrong_server_but_its_certificate_is_shown() {
+    let server = Openfire::start(Options { flaw: Flaw::Expired, ..Options::default() });
+    let setup = Setup::of(server.device(), "ops@example.test");
+    let lines = Lines::of(&setup, "");
+    assert!(lines.said("tls", "warn").contains("it showed: certificate of"), "{lines}");
+    assert!(!server.notes().iter().any(|note| note.starts_with("auth")), "{:?}", server.notes());
+}
+
+#[test]
+fn what_is_right_is_told_with_what_an_engineer_asks_for() {
+    let setup = Setup::right();
+    let lines = Lines::of(&setup, "");
+    let jid = format!("as {}/firepush", setup.account.jid);
+    for (check, parts) in [
+        ("account", &[setup.account.jid.as_str()][..]),
+        ("secret", &["owner only"]),
+        ("clock", &["20"]),
+        ("spool", &["first run"]),
+        ("server", &["127.0.0.1:", "is configured"]),
+        ("tcp", &["127.0.0.1:", " ms"]),
+        ("tls", &["TLS 1.3", "example.test", "firepush test CA", "valid from", "pin = sha256:"]),
+        ("login", &["the server offers", "PLAIN", &jid, "by SCRAM-SHA"]),
+        ("proxy", &["127.0.0.1", "not encrypted"]),
+        ("recipient", &["both see each other", "SOCKS5 and in-band", "a file would go to"]),
+    ] {
+        let said = lines.said(check, "ok");
+        parts.iter().for_each(|part| assert!(said.contains(part), "{part:?} is missing in {check}: {lines}"));
+    }
+    let pin = lines.all.iter().find_map(|line| line["text"].as_str()?.strip_prefix("pin = ")).expect("a pin");
+    let pin = pin.split(' ').next().expect("a word").to_owned();
+    let pinned = Setup::right().with(|device| device.trust = ["--pin".into(), pin.into()]);
+    assert_eq!(Lines::of(&pinned, "").exit.code, 0, "the pin is right");
+}
+
+#[test]
+fn a_spark_is_told_from_others() {
+    let setup = no_proxy();
+    let lines = Lines::of(&setup, "");
+    assert!(lines.said("recipient", "ok").contains("this is Spark: it needs us in its roster"), "{lines}");
+}
+
+/// Every question after the login is met with silence: the whole ends before its parts could.
+#[test]
+fn a_server_that_answers_nothing_more_ends_the_examination_in_its_time() {
+    let silent = Options::intercept(|stanza| (stanza.get("type") == Some("get")).then(String::new));
+    let lines = Lines::of(&Setup::openfire(silent), "");
+    assert_eq!(lines.exit.code, 75, "{lines}");
+    let said: String = ["stream", "recipient", "time"].map(|check| lines.said(check, "fail")).concat();
+    assert!(
+        said.contains("within") && !lines.said("recipient", "warn").contains("not in this device's roster"),
+        "{lines}"
+    );
+}
+
+#[test]
+fn people_see_lines_and_programs_objects() {
+    let setup = Setup::alone();
+    let mut plain =
+        Plain::new("doctor").args(setup.account.words()).args(["--spool", "/nowhere/spool", "--to", &setup.to]);
+    plain = plain.args(["--timeout", "5s"]);
+    let exit = plain.end().expect(69);
+    let text = exit.stdout.join("\n");
+    for part in ["ok    account   ", "fail  recipient ", "\n                → let it log in", " wrong"] {
+        assert!(text.contains(part), "{part:?} is missing: {text}");
+    }
+    assert!(!text.contains('\u{1b}'), "no colour but on a terminal");
 }

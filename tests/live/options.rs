@@ -193,3 +193,32 @@ fn marks(state: &Path) -> usize {
     let names = fs::read_dir(state).expect("the state").map(|entry| entry.expect("an entry").file_name());
     names.filter(|name| name.to_string_lossy().starts_with("left-")).count()
 }
+
+/// util-linux's `script` gives it a terminal.
+#[test]
+fn progress_is_shown_on_a_terminal_and_nowhere_else() {
+    let (device, ops) = server(Kind::Prosody).pair();
+    let folder = files::folder();
+    let mut receiver = Run::receive(Firepush, &ops, folder.path()).args(["--count", "2"]).start();
+    receiver.event("ready");
+    let file = files::make(folder.path(), "some.log", 300_000);
+    let words =
+        device.words().into_iter().chain(["--to".into(), ops.jid.clone().into(), "--method".into(), "ibb".into()]);
+    let words: Vec<_> = words.chain(["--rate".into(), "100k".into(), file.into()]).collect();
+    let send = || {
+        let mut send = std::process::Command::new(crate::support::run::binary());
+        send.arg("send").args(&words);
+        send
+    };
+    let line: Vec<_> =
+        std::iter::once(send().get_program().to_owned()).chain(send().get_args().map(ToOwned::to_owned)).collect();
+    let line: Vec<_> = line.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    let seen =
+        std::process::Command::new("script").args(["-qefc", &line.join(" "), "/dev/null"]).output().expect("script");
+    let seen = String::from_utf8_lossy(&seen.stdout).into_owned();
+    assert!(seen.contains("some.log [###") && seen.contains("kB/s") && seen.contains(" left"), "{seen:?}");
+    assert!(seen.trim_end().lines().last().is_some_and(|line| line.contains("acked to")), "{seen:?}");
+    let quiet = send().output().expect("it starts");
+    assert_eq!((quiet.stdout.len(), quiet.stderr.len()), (0, 0));
+    receiver.wait().expect(0);
+}
