@@ -19,6 +19,7 @@ check: setup ## all that CI runs: format, lints, documentation, tests against re
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) test --locked --features intl --lib host
 
 check-full: export FIREPUSH_FULL = 1
 check-full: check ## the same with every cell of every matrix

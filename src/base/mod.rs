@@ -7,6 +7,7 @@ pub mod date;
 pub mod endpoint;
 pub mod error;
 pub mod glob;
+pub mod host;
 pub mod jid;
 mod kind;
 pub mod pin;

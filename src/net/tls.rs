@@ -11,6 +11,7 @@ use rustls::{CertificateError, ClientConfig, ClientConnection};
 use super::trust::{PEM_MAX, Seen, Unpinned, Verifier};
 use crate::base::config::Config;
 use crate::base::error::{Error, Fault, Kind, Result};
+use crate::base::host::ascii;
 use crate::os::file::{read_private, read_regular};
 
 /// A private key in PEM is at most this long.
@@ -154,7 +155,8 @@ fn server_name(domain: &str) -> Result<ServerName<'static>> {
     if let Ok(ip) = address.parse::<IpAddr>() {
         return Ok(ServerName::IpAddress(ip.into()));
     }
-    ServerName::try_from(domain.to_owned()).map_err(|_| {
+    let name = ascii(domain)?.into_owned();
+    ServerName::try_from(name).map_err(|_| {
         let what = format!("the domain {domain:?} is no name that a certificate can carry");
         Error::new(Kind::Config, what).advise("use a domain of ASCII letters, digits, '-' and '.'")
     })
@@ -169,6 +171,6 @@ mod tests {
         for (domain, is_ip) in [("192.0.2.10", true), ("[2001:db8::1]", true), ("example.org", false)] {
             assert_eq!(matches!(server_name(domain), Ok(ServerName::IpAddress(_))), is_ip, "{domain}");
         }
-        assert_eq!(server_name("exämple.org").unwrap_err().kind(), Kind::Config);
+        assert_eq!(server_name("ex ample.org").unwrap_err().kind(), Kind::Config);
     }
 }

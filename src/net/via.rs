@@ -4,6 +4,7 @@ use super::dial::{Stream, read_some, write_all};
 use super::socks::read_exact;
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::host::ascii;
 use crate::base::route::{Protocol, Via};
 use crate::os::until::Until;
 use crate::proto::{http, socks5, tunnel};
@@ -13,6 +14,7 @@ use crate::proto::{http, socks5, tunnel};
 /// # Errors
 /// [`Kind::Config`] when it wants another login, [`Kind::Network`], [`Kind::Protocol`], or the timeout of the wait.
 pub fn open(stream: &dyn Stream, via: &Via, to: &Endpoint, until: &Until) -> Result<()> {
+    let to = &Endpoint { host: ascii(&to.host)?.into_owned(), port: to.port };
     let opened = match via.protocol {
         Protocol::Socks5 => by_socks5(stream, via, to, until),
         Protocol::Http => by_http(stream, via, to, until),

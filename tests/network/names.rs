@@ -100,6 +100,16 @@ fn a_short_name_of_a_server_is_searched_for() {
 }
 
 #[test]
+fn names_outside_ascii_are_refused_with_what_to_write_instead() {
+    let (device, ops) = server().pair();
+    let other = Account { jid: "device@exämple.test".into(), ..device.clone() };
+    for (account, more) in [(&other, &[][..]), (&device, &["--server", "exämple.test"])] {
+        let exit = send(&Dns::serve(&[]), "", account, &ops.jid, more).expect(78);
+        assert!(exit.complaint().contains("exämple.test") && exit.complaint().contains("xn--"), "{}", exit.stderr);
+    }
+}
+
+#[test]
 fn a_name_that_nobody_has_is_told_with_what_to_check() {
     let (device, ops) = server().pair();
     let exit = send(&Dns::serve(&[]), "", &device, &ops.jid, &["--server", "nowhere.test"]).expect(75);

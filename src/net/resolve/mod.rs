@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::host::ascii;
 use crate::os::file::open_regular;
 use crate::os::random;
 use crate::os::until::Until;
@@ -54,7 +55,7 @@ impl Resolver {
     pub fn addresses(&self, endpoint: &Endpoint, until: &Until) -> Result<Vec<SocketAddr>> {
         let found = match endpoint.host.parse::<IpAddr>() {
             Ok(ip) => vec![ip],
-            Err(_) => self.look_up(&endpoint.host, until)?,
+            Err(_) => self.look_up(&ascii(&endpoint.host)?, until)?,
         };
         Ok(in_turn(found).into_iter().map(|ip| SocketAddr::new(ip, endpoint.port)).collect())
     }
@@ -91,8 +92,9 @@ impl Resolver {
     /// Asks everyone who could know a name, each on its own: for who wants to know what is wrong.
     ///
     /// # Errors
-    /// [`Kind::Stopped`].
+    /// [`Kind::Stopped`], [`Kind::Config`] for what is no name.
     pub fn inquire(&self, name: &str, until: &Until) -> Result<Vec<Inquiry>> {
+        let name = &*ascii(name)?;
         let known = files::hosts(&read(&self.hosts), name);
         if !known.is_empty() {
             return Ok(vec![Inquiry { source: self.hosts.display().to_string(), outcome: Ok(known) }]);
@@ -121,7 +123,7 @@ impl Resolver {
     /// # Errors
     /// As [`Resolver::addresses`].
     pub fn services(&self, service: &str, domain: &str, until: &Until) -> Result<Vec<Srv>> {
-        let conf = Conf::parse(&read(&self.conf));
+        let (conf, domain) = (Conf::parse(&read(&self.conf)), ascii(domain)?);
         let name = format!("{service}.{}.", domain.trim_end_matches('.'));
         let answers = ask::ask(&conf, self.port, &name, &[Type::Srv], until).map_err(|e| e.at(domain))?;
         let records = answers.iter().flatten().flat_map(|answer| answer.of(&name));
