@@ -8,7 +8,7 @@ _firepush() {
         return
     fi
     case $previous in
-        --config|--password-file|--ca-file|--cert-file|--key-file|--spool|--state|--dir|--from-file|--status-file|--metrics-file) COMPREPLY=($(compgen -f -- "$current")) ;;
+        --config|--password-file|--ca-file|--cert-file|--key-file|--spool|--state|--dir|--from-file|--status-file|--metrics-file) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         --min-auth) COMPREPLY=($(compgen -W "plain scram-sha-1 scram-sha-256 scram-plus" -- "$current")) ;;
         --method) COMPREPLY=($(compgen -W "auto socks5 ibb" -- "$current")) ;;
         --empty) COMPREPLY=($(compgen -W "send skip" -- "$current")) ;;
@@ -30,13 +30,13 @@ _firepush() {
         retry) options='--config --spool --state --log --json --verbose --quiet' ;;
         drop) options='--config --spool --state --log --json --verbose --quiet' ;;
         config) options='--config --jid --password-file --server --resolve --bind --via --direct-tls --ca-file --pin --cert-file --key-file --min-auth --proxy --direct --method --to --name --empty --reoffer --announce --if-offline --answer --files --output-of --compress --after --tier --require-encryption --before --on-success --on-failure --open-files --min-age --max-age --order --max-size --spool --state --spool-size --spool-files --when-full --retry-first --retry-cap --retry-for --splay --rate --run-for --wait-for-clock --dir --from --from-file --count --parallel --timeout --log --status-file --metrics-file --json --verbose --quiet --wait-resolve --wait-connect --wait-tls --wait-resend --wait-login --wait-bind --wait-discover --wait-presence --wait-probe --wait-answer --wait-offer-known --wait-streamhost-used --wait-proxy --wait-activate --wait-stall --wait-open --wait-second-open --wait-ibb-ack --wait-drain --wait-close --wait-queue --wait-initiation --wait-target --wait-fallback --wait-data --wait-idle --wait-ping --wait-write --wait-program' ;;
-        doctor) options='--config --jid --password-file --password-fd --server --resolve --bind --via --direct-tls --ca-file --pin --cert-file --key-file --min-auth --proxy --to --spool --state --parallel --timeout --log --wire --json --verbose --quiet --wait-resolve --wait-connect --wait-tls --wait-resend --wait-login --wait-bind --wait-discover --wait-presence --wait-probe --wait-answer --wait-offer-known --wait-streamhost-used --wait-proxy --wait-activate --wait-stall --wait-open --wait-second-open --wait-ibb-ack --wait-drain --wait-close --wait-queue --wait-initiation --wait-target --wait-fallback --wait-data --wait-idle --wait-ping --wait-write --wait-program' ;;
+        doctor) options='--config --jid --password-file --password-fd --server --resolve --bind --via --direct-tls --ca-file --pin --cert-file --key-file --min-auth --proxy --method --to --spool --state --parallel --timeout --log --wire --json --verbose --quiet --wait-resolve --wait-connect --wait-tls --wait-resend --wait-login --wait-bind --wait-discover --wait-presence --wait-probe --wait-answer --wait-offer-known --wait-streamhost-used --wait-proxy --wait-activate --wait-stall --wait-open --wait-second-open --wait-ibb-ack --wait-drain --wait-close --wait-queue --wait-initiation --wait-target --wait-fallback --wait-data --wait-idle --wait-ping --wait-write --wait-program' ;;
     esac
     case $current in
         -*) COMPREPLY=($(compgen -W "$options --help" -- "$current")) ; return ;;
     esac
     case $verb in
-        send) COMPREPLY=($(compgen -f -- "$current")) ;;
+        send) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         run) COMPREPLY=($(compgen -W "$(firepush config 2>/dev/null | sed -n 's/^\[\(.*\)\]$/\1/p')" -- "$current")) ;;
         retry|drop) COMPREPLY=($(compgen -W "$(firepush status 2>/dev/null | sed -n 's/^\([0-9a-f]\{20\}\) .*/\1/p')" -- "$current")) ;;
         help) COMPREPLY=($(compgen -W "send receive run status retry drop config doctor help" -- "$current")) ;;

@@ -64,7 +64,7 @@ fn by_verb() -> String {
 
 fn bash() -> String {
     let word = |words: &str| format!("COMPREPLY=($(compgen -W \"{words}\" -- \"$current\"))");
-    let file = "COMPREPLY=($(compgen -f -- \"$current\"))";
+    let file = "mapfile -t COMPREPLY < <(compgen -f -- \"$current\")";
     format!(
         "# bash completion of firepush; made from its tables.
 

@@ -22,9 +22,15 @@ fn wrapped(page: &str) -> String {
         is_literal = (is_literal || line.starts_with(".Bd")) && !line.starts_with(".Ed");
         let mut rest = line;
         while rest.len() > LINE_MAX && !is_literal && !line.starts_with('.') {
-            let Some(at) = rest[..LINE_MAX].rfind(' ') else { break };
-            text += &format!("{}\n", &rest[..at]);
-            rest = &rest[at + 1..];
+            let Some(at) = rest.char_indices().take_while(|(at, _)| *at <= LINE_MAX).filter(|(_, c)| *c == ' ').last()
+            else {
+                break;
+            };
+            text += &format!("{}\n", &rest[..at.0]);
+            rest = &rest[at.0 + 1..];
+            if rest.starts_with(['.', '\'']) {
+                text += "\\&";
+            }
         }
         text += &format!("{rest}\n");
     }
@@ -73,7 +79,7 @@ server: Openfire above all.
 It sends through the server's SOCKS5 proxy, or in\\-band where that is the only way, and success means that the file
 arrived as far as the protocol can tell.
 .Pp
-Nothing is printed on success, and one line on failure: what happened, while doing what, whose fault it most likely is,
+Without a terminal nothing is printed on success, and one line on failure: what happened, while doing what, whose fault it most likely is,
 and what to do next.
 .Ss Examples
 Send a file, or several:
@@ -82,7 +88,7 @@ Send a file, or several:
         "firepush send --jid device@example.org --password-file /etc/firepush.password \\\n    --to ops@example.org /var/log/messages",
     );
     page += ".Pp\nDo the jobs of\n.Xr firepush.conf 5 ,\nfrom cron:\n";
-    page += &literal("*/15 * * * * firepush run");
+    page += &literal("*/15 * * * * /usr/local/bin/firepush run");
     page += ".Pp\nFind out why nothing arrives:\n";
     page += &literal("firepush doctor --to ops@example.org");
     page += ".Pp\nKeep a capture that never ends, in parts, whatever the network does:\n";
@@ -147,7 +153,11 @@ there, when no other is named; systemd sets it.
 .It Ev HTTPS_PROXY
 The proxy of the network, with
 .Fl -via Ar env
-only.
+only; also
+.Ev https_proxy ,
+.Ev ALL_PROXY
+and
+.Ev all_proxy .
 .El
 .Sh FILES
 .Bl -tag -width /var/spool/firepush
@@ -192,7 +202,17 @@ A
 begins a comment.
 Keys in front of the first
 .Ql [job]
-are for all; those behind it are for that job.
+are for all; those behind it are for that job, and a list there replaces the one for all.
+Without any
+.Ql [job] ,
+files or a program in front make the job
+.Ql default .
+The name of a job has letters, digits,
+.Ql - ,
+.Ql _
+and
+.Ql \\&. ,
+64 at most.
 .Ss Examples
 ";
     page += &literal(
@@ -229,6 +249,10 @@ reads another file in its place;
 may be missing.
 A relative path begins at the folder of the file that includes it.
 What stands behind it is over what it set.
+Inside a job only files that begin with a
+.Ql [job]
+can be included.
+Of several files on the command line all are read, and a later one is over an earlier one.
 .Ss Who may write it
 A file that names a program or a secret, or stands beside one that does, must not be writable by others; one that holds
 the password of a proxy must not be readable by others.

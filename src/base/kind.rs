@@ -124,7 +124,7 @@ kinds! {
     /// The server's certificate can't be trusted.
     Certificate "certificate" 76 -24 Cure Server "check the certificate, or name it with --ca-file or --pin";
     /// The server refused the login, or couldn't prove that it knows the password.
-    Auth "auth" 77 -25 Cure Configuration "check the account and its password file; it is not tried again by itself";
+    Auth "auth" 77 -25 Cure Configuration "check the account and its password file; trying again and again may lock the account";
     /// No login mechanism in common.
     NoMechanism "no-mechanism" 77 -26 Cure Server "enable SCRAM-SHA-1 at the server";
     /// The configuration can't be used.

@@ -103,7 +103,10 @@ impl FromStr for Via {
         let (protocol, usual) = match scheme.to_ascii_lowercase().as_str() {
             "socks5" | "socks5h" => (Protocol::Socks5, 1080),
             "http" => (Protocol::Http, 3128),
-            _ => return Err(bad(&format!("{scheme:?} is no kind of proxy"))),
+            other if other.bytes().all(|b| b.is_ascii_alphabetic()) => {
+                return Err(bad(&format!("{other:?} is no kind of proxy")));
+            }
+            _ => return Err(bad("the proxy has no scheme")),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (login, server) = match rest.rsplit_once('@') {
@@ -193,8 +196,16 @@ mod tests {
         let via: Via = "socks5://me:p%40s%3a%25@p:9".parse().unwrap();
         assert_eq!(via.login.as_ref().unwrap().1.reveal(), "p@s:%");
         assert!(!format!("{via:?}").contains("p@s"));
-        let bad =
-            ["p:1080", "ftp://p", "https://p", "http://", "http://me@p", "http://me:secret%0a@p", "http://:secret@p"];
+        let bad = [
+            "p:1080",
+            "ftp://p",
+            "https://p",
+            "http://",
+            "http://me@p",
+            "http://me:secret%0a@p",
+            "http://:secret@p",
+            "u:secret@http://p",
+        ];
         for text in bad {
             let error = text.parse::<Via>().unwrap_err();
             assert!(error.kind() == Kind::Config && !error.what().contains("secret"), "{text}: {error}");

@@ -21,7 +21,7 @@ const JOB: Where = Where { verbs: &[Verb::Run], place: Place::Job };
 const TO: Where = Where { verbs: &[Verb::Send, Verb::Run, Verb::Doctor], place: Place::Job };
 const SENT: Where = Where { verbs: &[Verb::Send, Verb::Run], place: Place::Job };
 const SIZES: Where = Where { verbs: &[Verb::Receive, Verb::Run], place: Place::Job };
-const CARRIED: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run], place: Place::Job };
+const CARRIED: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run, Verb::Doctor], place: Place::Job };
 const TALK: Where = Where { verbs: Verb::ALL, place: Place::Global };
 const LINE: Where = Where { verbs: Verb::ALL, place: Place::Line };
 const LINE_ALL: Where = Where { verbs: &[Verb::Send, Verb::Receive, Verb::Run, Verb::Doctor], place: Place::Line };
@@ -49,7 +49,7 @@ macro_rules! rows {
 }
 
 rows! {
-    values "config" "FILE" LINE "read this configuration file; of several the last wins"
+    values "config" "FILE" LINE "read this configuration file; of several, what a later one says wins"
         => |s, v| match v {
             None => { s.line.config.clear(); Ok(()) }
             Some(file) => file_name(file).map(|file| s.line.config.push(file)),

@@ -10,7 +10,7 @@ use crate::configuration::Configuration;
 use crate::os::clock::{Clock, SystemClock, built};
 use crate::os::disk;
 use crate::os::file::{read_private, read_secret};
-use crate::spool::Spool;
+use crate::spool::{Spool, safe};
 
 pub fn account(config: &Config, report: &mut Report<'_>) {
     match config.account() {
@@ -70,17 +70,25 @@ pub fn spool(configuration: &Configuration, report: &mut Report<'_>) {
             Err(e) => report.fail("spool", &Error::new(Kind::Write, format!("{text}, and can't be made: {e}"))),
         };
     }
-    let held = Spool::open(keep).and_then(|spool| spool.check_writable().map(|()| (spool.held(), spool.limit())));
-    let writable = is_writable(path)
-        .map_err(|e| Error::new(Kind::Write, format!("can't write to the spool {}: {e}", path.display())));
-    match held.and_then(|held| writable.map(|()| held)) {
-        Err(error) => report.fail("spool", &error),
-        Ok((held, limit)) if held.bytes * 10 > limit * 9 || held.files * 10 > keep.spool_files * 9 => {
-            let text = format!("{}: {} files, {} of {limit} bytes", path.display(), held.files, held.bytes);
-            report.warn("spool", text, "it is nearly full: raise spool_size or spool_files, or see `firepush status`");
+    let shown = path.display();
+    let writable =
+        is_writable(path).map_err(|e| Error::new(Kind::Write, format!("can't write to the spool {shown}: {e}")));
+    let safe = writable.and_then(|()| safe::check(path, "spool", 0o077));
+    let held = safe.and_then(|()| Spool::existing(keep)).map(|spool| spool.map(|spool| (spool.held(), spool.limit())));
+    match held {
+        Err(error) if configuration.jobs.is_empty() => {
+            report.warn("spool", error.what(), "only `run` and --queue need it")
         }
-        Ok((held, limit)) => {
-            report.ok("spool", format!("{}: {} files, {} of {limit} bytes", path.display(), held.files, held.bytes));
+        Err(error) => report.fail("spool", &error),
+        Ok(None) => report.ok("spool", format!("{shown} was not used yet")),
+        Ok(Some((held, limit))) => {
+            let text = format!("{shown}: {} files, {} of {limit} bytes", held.files, held.bytes);
+            if held.bytes * 10 > limit * 9 || held.files * 10 > keep.spool_files * 9 {
+                let advice = "it is nearly full: raise spool_size or spool_files, or see `firepush status`";
+                report.warn("spool", text, advice);
+            } else {
+                report.ok("spool", text);
+            }
         }
     }
 }

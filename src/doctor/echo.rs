@@ -32,6 +32,10 @@ pub fn both_ways(client: &Client, config: &Config, stop: &Stop, report: &mut Rep
         jid: config.jid.as_ref().map(crate::base::jid::Jid::bare),
         dir: Some(folder.clone()),
         from: vec![Allow::Account(client.jid().bare())],
+        from_file: None,
+        method: Preference::Auto,
+        max_size: 0,
+        count: None,
         ..config.clone()
     };
     let echoed = other_end(&own, stop).and_then(|(other, inbox)| {
@@ -90,10 +94,13 @@ fn carried(client: &Client, config: &Config, other: &Client, inbox: &Inbox, meth
     let limit = config.waits.limit(Wait::Data);
     while let Some(event) = inbox.next(limit)? {
         match event {
-            Event::File { path, .. } if std::fs::read(&path).is_ok_and(|came| came == bytes) => return Ok(()),
-            Event::File { .. } => return Err(Error::new(Kind::Incomplete, "other bytes came back")),
-            Event::Failed { error, .. } => return Err(error),
-            Event::Offer { .. } => {}
+            Event::File { id, path, .. } if id == delivery.id => {
+                let is_same = std::fs::read(&path).is_ok_and(|came| came == bytes);
+                return if is_same { Ok(()) } else { Err(Error::new(Kind::Incomplete, "other bytes came back")) };
+            }
+            Event::Failed { id, error, .. } if id == delivery.id => return Err(error),
+            // Of the round before.
+            Event::File { .. } | Event::Failed { .. } | Event::Offer { .. } => {}
         }
     }
     Err(Error::new(Kind::Timeout, "it did not come back"))

@@ -10,7 +10,7 @@ use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::waits::Wait;
 use crate::net::dial::{Dial, Purpose, TcpDialer};
-use crate::net::resolve::Resolver;
+use crate::net::resolve::{Inquiry, Resolver};
 use crate::net::trust::pins_of;
 use crate::os::clock::{Clock, SystemClock};
 use crate::os::stop::Stop;
@@ -18,7 +18,7 @@ use crate::os::thread;
 use crate::os::until::Patience;
 use crate::proto::certificate::Certificate;
 use crate::session::look::{Sight, look, mechanism};
-use crate::session::servers::{self, Security};
+use crate::session::servers::{self, Origin, Security};
 
 /// A certificate that ends so soon is worth a word.
 const SOON: u64 = 14 * 86400;
@@ -26,6 +26,16 @@ const SOON: u64 = 14 * 86400;
 /// A server that can be logged in to.
 pub struct Reached {
     pub dialer: Arc<dyn Dial>,
+    pub host: (Endpoint, Security),
+}
+
+/// What is looked at on the way.
+struct Way<'a> {
+    config: &'a Config,
+    dialer: Arc<dyn Dial>,
+    patience: Patience,
+    /// What went wrong with some host; another may do.
+    failures: Vec<(&'static str, Error)>,
 }
 
 /// `None` when the server can't be reached, or isn't the right one.
@@ -36,114 +46,121 @@ pub fn reach(config: &Config, has_secret: bool, stop: &Stop, report: &mut Report
     let Ok(account) = config.account() else { return Ok(None) };
     let dialer: Arc<dyn Dial> = Arc::new(TcpDialer::new(config));
     let patience = Patience::new(&config.waits, stop);
-    let Some(hosts) = report.take("dns", servers::of(config, account, &*dialer, &patience))? else { return Ok(None) };
+    let named = servers::of(config, account, &*dialer, &patience);
+    let Some((hosts, origin)) = report.take("dns", named)? else { return Ok(None) };
     if hosts.is_empty() {
         report.fail("dns", &servers::none(account));
         return Ok(None);
     }
     let names: Vec<_> = hosts.iter().map(|(host, _)| host.to_string()).collect();
-    let is_own = hosts.iter().all(|(host, _)| host.host == account.domain());
-    let named = match (&config.server, is_own) {
-        (Some(_), _) => "is configured",
-        (None, true) => "no SRV records were found: the domain itself",
-        (None, false) => "by the SRV records of the domain",
+    let origin = match origin {
+        Origin::Configured => "is configured",
+        Origin::Address => "the domain is an address",
+        Origin::Records => "by the SRV records of the domain",
+        Origin::Domain => "no SRV record was found: the domain itself",
     };
-    report.ok("server", format!("{} ({named})", names.join(", ")));
-    let mut open = None;
-    for host in &hosts {
-        if addresses(config, &host.0, &patience, report)? && connections(config, &host.0, &dialer, &patience, report)? {
-            open = Some(host);
-            break;
+    report.ok("server", format!("{} ({origin})", names.join(", ")));
+    let mut way = Way { config, dialer, patience, failures: Vec::new() };
+    let open = way.first_open(&hosts, report)?;
+    for (check, error) in &way.failures {
+        match open {
+            Some(_) => report.warn(check, error.what(), "another one works; each connection may wait for this one"),
+            None => report.fail(check, error),
         }
     }
     let Some(host) = open else { return Ok(None) };
-    Ok(tls(config, has_secret, host, &*dialer, &patience, report)?.then_some(Reached { dialer }))
+    let is_right = tls(config, has_secret, host, &*way.dialer, &way.patience, report)?;
+    Ok(is_right.then(|| Reached { dialer: way.dialer, host: host.clone() }))
 }
 
-/// Whether the name leads to an address.
-fn addresses(config: &Config, host: &Endpoint, patience: &Patience, report: &mut Report<'_>) -> Result<bool> {
-    if host.host.parse::<std::net::IpAddr>().is_ok() || config.resolve.iter().any(|fixed| fixed.of(host).is_some()) {
-        report.ok("dns", format!("{host} needs none"));
-        return Ok(true);
-    }
-    if let Some(via) = &config.via {
-        report.ok("dns", format!("{host} is looked up by the proxy {via}"));
-        return Ok(true);
-    }
-    let mut found = false;
-    let resolver = Resolver::default();
-    let mut silent = Vec::new();
-    for inquiry in resolver.inquire(&host.host, &patience.until(Wait::Resolve))? {
-        match inquiry.outcome {
-            Ok(addresses) if !addresses.is_empty() => {
-                let all: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-                report.ok("dns", format!("{} is {}, says {}", host.host, all.join(", "), inquiry.source));
-                found = true;
+impl Way<'_> {
+    fn first_open<'h>(
+        &mut self,
+        hosts: &'h [(Endpoint, Security)],
+        report: &mut Report<'_>,
+    ) -> Result<Option<&'h (Endpoint, Security)>> {
+        for host in hosts {
+            let places = self.places(&host.0, report)?;
+            if self.is_open(places, report)? {
+                return Ok(Some(host));
             }
-            Ok(_) => silent.push(format!("{} knows no address of {}", inquiry.source, host.host)),
-            Err(error) => silent.push(error.what()),
         }
+        Ok(None)
     }
-    if found {
-        silent
-            .iter()
-            .for_each(|text| report.warn("dns", text, "each look-up waits for it: take it out of /etc/resolv.conf"));
-        return Ok(true);
-    }
-    let what = if silent.is_empty() { format!("nobody knows {}", host.host) } else { silent.join("; ") };
-    let error = Error::new(Kind::Network, what).during(Wait::Resolve);
-    report.fail("dns", &error.advise("check /etc/resolv.conf and the name; --resolve HOST:PORT:ADDRESS needs no DNS"));
-    Ok(false)
-}
 
-/// Whether a connection comes about; each address is tried on its own.
-fn connections(
-    config: &Config,
-    host: &Endpoint,
-    dialer: &Arc<dyn Dial>,
-    patience: &Patience,
-    report: &mut Report<'_>,
-) -> Result<bool> {
-    let fixed = config.via.is_some() || config.resolve.iter().any(|fixed| fixed.of(host).is_some());
-    let addresses =
-        if fixed { Vec::new() } else { Resolver::default().addresses(host, &patience.until(Wait::Resolve))? };
-    let mut places: Vec<_> =
-        addresses.iter().map(|at| Endpoint { host: at.ip().to_string(), port: at.port() }).collect();
-    if fixed {
-        places.push(host.clone());
-    }
-    let mut tries = Vec::new();
-    for place in places {
-        let (dialer, patience, to) = (Arc::clone(dialer), patience.clone(), place.clone());
-        let dial = move || {
-            let started = Instant::now();
-            dialer.dial(&to, Purpose::new(&patience, Wait::Connect)).map(|_| started.elapsed())
-        };
-        tries.push((place, thread::spawn("firepush-probe", dial)?));
-    }
-    let lost = || Err(Error::new(Kind::Bug, "the attempt ended without an outcome"));
-    let mut failures = Vec::new();
-    let mut open = false;
-    for (place, attempt) in tries {
-        match attempt.join().unwrap_or_else(|_| lost()) {
-            Ok(time) => {
-                report.ok("tcp", format!("{place} in {} ms", time.as_millis()));
-                open = true;
+    /// Where the host is, each address on its own.
+    fn places(&mut self, host: &Endpoint, report: &mut Report<'_>) -> Result<Vec<Endpoint>> {
+        let is_fixed = self.config.resolve.iter().any(|fixed| fixed.of(host).is_some());
+        if is_fixed || host.host.parse::<std::net::IpAddr>().is_ok() {
+            report.ok("dns", format!("{host} needs none"));
+            return Ok(vec![host.clone()]);
+        }
+        if let Some(via) = &self.config.via {
+            report.ok("dns", format!("{host} is looked up by the proxy {via}"));
+            return Ok(vec![host.clone()]);
+        }
+        let mut places: Vec<Endpoint> = Vec::new();
+        let mut silent = Vec::new();
+        let inquired = Resolver::default().inquire(&host.host, &self.patience.until(Wait::Resolve));
+        for Inquiry { source, outcome } in report.take("dns", inquired)?.unwrap_or_default() {
+            match outcome {
+                Ok(addresses) if !addresses.is_empty() => {
+                    let all: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+                    report.ok("dns", format!("{} is {}, says {source}", host.host, all.join(", ")));
+                    for place in all.into_iter().map(|ip| Endpoint { host: ip, port: host.port }) {
+                        if !places.contains(&place) {
+                            places.push(place);
+                        }
+                    }
+                }
+                Ok(_) => silent.push(format!("{source} knows no address of {}", host.host)),
+                Err(error) => silent.push(error.what()),
             }
-            Err(error) => failures.push(error),
         }
-    }
-    for error in failures {
-        if error.kind() == Kind::Stopped {
-            return Err(error);
-        } else if open {
-            report.warn("tcp", error.what(), "another address works; each connection may wait for this one");
-        } else {
-            let advice = "check the address and port, the server, and the firewalls on the way (5222; direct TLS 5223)";
-            report.fail("tcp", &error.advise(advice));
+        let advice = "check /etc/resolv.conf and the name; --resolve HOST:PORT:ADDRESS needs no DNS";
+        for text in silent {
+            let error = Error::new(Kind::Network, text).during(Wait::Resolve).advise(advice);
+            match places.is_empty() {
+                true => self.failures.push(("dns", error)),
+                false => report.warn("dns", error.what(), "each look-up may wait for it, or believe it"),
+            }
         }
+        Ok(places)
     }
-    Ok(open)
+
+    /// Whether a connection comes about; all are tried at once.
+    fn is_open(&mut self, places: Vec<Endpoint>, report: &mut Report<'_>) -> Result<bool> {
+        let mut tries = Vec::new();
+        for place in places {
+            let (dialer, patience, to) = (Arc::clone(&self.dialer), self.patience.clone(), place.clone());
+            let dial = move || {
+                let started = Instant::now();
+                dialer.dial(&to, Purpose::new(&patience, Wait::Connect)).map(|_| started.elapsed())
+            };
+            tries.push((place, thread::spawn("firepush-probe", dial)?));
+        }
+        let lost = || Err(Error::new(Kind::Bug, "the attempt ended without an outcome"));
+        let mut open = false;
+        for (place, attempt) in tries {
+            match attempt.join().unwrap_or_else(|_| lost()) {
+                Ok(time) => {
+                    report.ok("tcp", format!("{place} in {} ms", time.as_millis()));
+                    open = true;
+                }
+                Err(error) if error.kind() == Kind::Stopped => return Err(error),
+                Err(error) => self.failures.push(("tcp", self.advised(error))),
+            }
+        }
+        Ok(open)
+    }
+
+    /// What a proxy or our own end says of itself is better advice.
+    fn advised(&self, error: Error) -> Error {
+        if self.config.via.is_some() || self.config.bind.is_some() {
+            return error;
+        }
+        error.advise("check the address and port, the server, and the firewalls on the way (5222; direct TLS 5223)")
+    }
 }
 
 /// Whether it is the right server, and we may log in.
@@ -177,7 +194,8 @@ fn tls(
         report.warn("tls", format!("the certificate ends on {}", readable(end)), "renew it at the server");
     }
     let list = offered.join(", ");
-    if has_secret && mechanism(config, has_secret, &offered).is_none() {
+    let has_password = config.password.is_some() || config.password_file.is_some();
+    if has_secret && mechanism(config, has_password, &offered).is_none() {
         let what = format!("the server offers no login mechanism that may be used, only {list}");
         report.fail("login", &Error::new(Kind::NoMechanism, what).advise("see min_auth, or the server's settings"));
         return Ok(false);

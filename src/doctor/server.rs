@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::{Level, Report};
-use crate::base::config::Config;
+use crate::base::config::{Config, Preference};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
+use crate::base::task::Recipients;
 use crate::client::Client;
 use crate::net::dial::Dial;
 use crate::os::stop::Stop;
@@ -43,15 +44,20 @@ pub fn software(client: &Client, report: &mut Report<'_>) -> Result<()> {
 
 /// # Errors
 /// What ended the session.
-pub fn proxies(client: &Client, report: &mut Report<'_>) -> Result<()> {
+pub fn proxies(client: &Client, config: &Config, report: &mut Report<'_>) -> Result<()> {
     let context = client.context();
     let probed = survey::proxies(context)?;
+    if config.method == Preference::Socks5 && !config.direct && probed.iter().all(|probed| probed.outcome.is_err()) {
+        let what = "method = socks5, and no proxy can be reached";
+        report.fail("proxy", &Error::new(Kind::NoBytestream, what));
+    }
     if probed.is_empty() {
         let advice = "switch the server's file transfer proxy on (Openfire: xmpp.proxy.enabled); in-band works, slowly";
         report.warn("proxy", "the server names no SOCKS5 proxy", advice);
         return Ok(());
     }
-    let is_public = context.session.addresses().is_some_and(|(server, _)| is_public(server.ip()));
+    let is_public =
+        config.via.is_none() && context.session.addresses().is_some_and(|(server, _)| is_public(server.ip()));
     for Probed { host, outcome } in &probed {
         let text = format!("{} at {}:{}", host.jid, host.host, host.port);
         let hint = "set xmpp.proxy.externalip at the server to an address that everyone reaches";
@@ -61,7 +67,7 @@ pub fn proxies(client: &Client, report: &mut Report<'_>) -> Result<()> {
                 format!("{text}: {}", error.what()),
                 "let the firewall pass it; in-band works, slowly",
             ),
-            (Ok(()), Ok(ip)) if ip.is_loopback() && !context.session.is_on_loopback() => {
+            (Ok(()), Ok(ip)) if ip.is_loopback() && !context.is_on_loopback() => {
                 report.warn("proxy", format!("{text}: that is this device itself"), hint);
             }
             (Ok(()), Ok(ip)) if is_public && !is_public_address(ip) => {
@@ -95,9 +101,27 @@ fn is_public_address(ip: IpAddr) -> bool {
     }
 }
 
+/// Of several the first that is able gets a file: then what is wrong with the others is no failure.
+///
 /// # Errors
 /// What ended the session.
-pub fn recipient(client: &Client, to: &Jid, report: &mut Report<'_>) -> Result<()> {
+pub fn recipients(client: &Client, group: &Recipients, report: &mut Report<'_>) -> Result<()> {
+    let mut failures = Vec::new();
+    for to in &group.0 {
+        failures.extend(recipient(client, to, report)?);
+    }
+    let is_able = failures.len() < group.0.len();
+    for error in failures.into_iter().map(advised) {
+        match is_able {
+            true => report.warn("recipient", error.what(), format!("another of {group} gets it")),
+            false => report.fail("recipient", &error),
+        }
+    }
+    Ok(())
+}
+
+/// Why it can't take a file, if it can't.
+fn recipient(client: &Client, to: &Jid, report: &mut Report<'_>) -> Result<Option<Error>> {
     let Recipient { subscription, resources, chosen } = survey::recipient(client.context(), to)?;
     let (level, text, advice) = contact(subscription);
     report.say("recipient", level, format!("{to}: {text}"), advice);
@@ -115,11 +139,13 @@ pub fn recipient(client: &Client, to: &Jid, report: &mut Report<'_>) -> Result<(
         }
     }
     match chosen {
-        Ok(jid) => report.ok("recipient", format!("a file would go to {jid}")),
-        Err(error) if error.kind() == Kind::Stopped => return Err(error),
-        Err(error) => report.fail("recipient", &advised(error)),
+        Ok(jid) => {
+            report.ok("recipient", format!("a file would go to {jid}"));
+            Ok(None)
+        }
+        Err(error) if error.kind() == Kind::Stopped => Err(error),
+        Err(error) => Ok(Some(error)),
     }
-    Ok(())
 }
 
 /// What our roster says of the contact.

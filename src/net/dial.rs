@@ -5,7 +5,7 @@ use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::race::race;
 use super::resolve::Resolver;
@@ -118,7 +118,12 @@ pub(crate) struct TcpDialer {
     via: Option<Via>,
     /// The address that took the last connection to an endpoint: the first to be tried by the next.
     worked: Mutex<HashMap<Endpoint, SocketAddr>>,
+    /// When nobody answered a question for services last.
+    silent: Mutex<Option<Instant>>,
 }
+
+/// So long the name servers are not asked for services again.
+const SILENT: Duration = Duration::from_secs(30);
 
 impl Dial for TcpDialer {
     fn dial(&self, to: &Endpoint, purpose: Purpose<'_>) -> Result<Box<dyn Stream>> {
@@ -130,11 +135,16 @@ impl Dial for TcpDialer {
     }
 
     fn services(&self, service: &str, domain: &str, purpose: Purpose<'_>) -> Result<Vec<Endpoint>> {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.is_some_and(|since| since.elapsed() < SILENT) {
+            return Ok(Vec::new());
+        }
         match self.resolver.services(service, domain, &purpose.until(Wait::Resolve)) {
             Ok(hosts) => Ok(hosts.into_iter().map(|srv| Endpoint { host: srv.target, port: srv.port }).collect()),
             Err(e) if e.kind() == Kind::Stopped => Err(e),
             Err(e) => {
                 log::debug!("no {service} of {domain}: {e}");
+                *silent = Some(Instant::now());
                 Ok(Vec::new())
             }
         }
@@ -159,7 +169,10 @@ impl TcpDialer {
         let worked = self.lock().get(to).copied();
         addresses.sort_by_key(|address| Some(*address) != worked);
         let (address, stream) = race(&addresses, self.bind.as_ref(), &purpose.until(purpose.wait))?;
-        self.lock().insert(to.clone(), address);
+        // Streamhosts come and go.
+        if purpose.wait == Wait::Connect {
+            self.lock().insert(to.clone(), address);
+        }
         Ok(stream)
     }
 

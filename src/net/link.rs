@@ -65,8 +65,8 @@ impl Link {
     ///
     /// # Errors
     /// [`Kind::Certificate`], [`Kind::Tls`], [`Kind::Network`], or the timeout of the wait.
-    pub fn start_tls(self, tls: &Tls, until: &Until) -> Result<Link> {
-        let mut connection = tls.start()?;
+    pub fn start_tls(self, tls: &Tls, is_direct: bool, until: &Until) -> Result<Link> {
+        let mut connection = tls.start(is_direct)?;
         let mut raw = vec![0u8; READ_SIZE];
         while connection.is_handshaking() {
             self.write_records(&mut connection, until)?;

@@ -19,6 +19,8 @@ struct Race<'a> {
     bind: Option<&'a Bind>,
     under_way: Vec<(SocketAddr, OwnedFd)>,
     last: Error,
+    /// The last error is an answer, and not that it could not even be begun.
+    is_answer: bool,
 }
 
 /// The first connection that comes about, and its address.
@@ -27,7 +29,7 @@ struct Race<'a> {
 /// [`Kind::Network`], [`Kind::Stopped`], or the timeout of the wait.
 pub fn race(addresses: &[SocketAddr], bind: Option<&Bind>, until: &Until) -> Result<(SocketAddr, TcpStream)> {
     let last = Error::new(Kind::Network, "there is no address to connect to").during(until.wait());
-    let mut race = Race { until, rest: addresses.iter(), bind, under_way: Vec::new(), last };
+    let mut race = Race { until, rest: addresses.iter(), bind, under_way: Vec::new(), last, is_answer: false };
     race.begin_next();
     loop {
         if race.under_way.is_empty() {
@@ -45,7 +47,8 @@ impl Race<'_> {
         while let Some(address) = self.rest.next() {
             match socket::begin(*address, self.bind) {
                 Ok(socket) => return self.under_way.push((*address, socket)),
-                Err(e) => self.last = self.failed(*address, e),
+                Err(e) if !self.is_answer => self.last = self.failed(*address, e),
+                Err(e) => log::debug!("can't connect to {address}: {e}"),
             }
         }
     }
@@ -58,7 +61,7 @@ impl Race<'_> {
                 let (address, socket) = self.under_way.swap_remove(at);
                 match socket::connected(socket) {
                     Ok(stream) => return Ok(Some((address, stream))),
-                    Err(e) => self.last = self.failed(address, e),
+                    Err(e) => (self.last, self.is_answer) = (self.failed(address, e), true),
                 }
             }
             Err(e) if e.kind() != Kind::Timeout => return Err(e),

@@ -51,14 +51,13 @@ impl Tls {
                 .map_err(|e| Error::new(Kind::Config, format!("our own certificate can't be used: {e}")))?,
         };
         config.resumption = rustls::client::Resumption::disabled();
-        if account.direct_tls {
-            config.alpn_protocols.push(b"xmpp-client".to_vec());
-        }
         Ok(Tls { config: Arc::new(config), name: server_name(domain)?, domain: domain.to_owned() })
     }
 
-    pub fn start(&self) -> Result<ClientConnection> {
-        let mut connection = ClientConnection::new(Arc::clone(&self.config), self.name.clone())
+    /// A connection; one that begins with TLS says for what (XEP-0368 §2).
+    pub fn start(&self, is_direct: bool) -> Result<ClientConnection> {
+        let protocols = if is_direct { vec![b"xmpp-client".to_vec()] } else { Vec::new() };
+        let mut connection = ClientConnection::new_with_alpn(Arc::clone(&self.config), self.name.clone(), protocols)
             .map_err(|e| Error::new(Kind::Tls, e.to_string()))?;
         connection.set_buffer_limit(None);
         Ok(connection)

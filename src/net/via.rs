@@ -44,7 +44,7 @@ fn by_socks5(stream: &dyn Stream, via: &Via, to: &Endpoint, until: &Until) -> Re
 
 /// Byte by byte: what follows the head belongs to the host.
 fn by_http(stream: &dyn Stream, via: &Via, to: &Endpoint, until: &Until) -> Result<()> {
-    write_all(stream, http::connect(to, via.login.as_ref()).reveal().as_bytes(), until)?;
+    write_all(stream, http::connect(to, via.login.as_ref())?.reveal().as_bytes(), until)?;
     let mut head = Vec::new();
     while !head.ends_with(http::HEAD_END) {
         let mut byte = [0];

@@ -139,7 +139,7 @@ impl Answer {
     /// What is known of a name, along its chain of other names.
     pub fn of<'a>(&'a self, name: &str) -> Vec<&'a Data> {
         let mut name = name.trim_end_matches('.').to_owned();
-        for _ in 0..CHAIN_MAX {
+        for _ in 0..=CHAIN_MAX {
             let own = self.records.iter().filter(|(owner, _)| owner.eq_ignore_ascii_case(&name)).map(|(_, data)| data);
             match own.clone().find_map(|data| if let Data::Cname(other) = data { Some(other) } else { None }) {
                 Some(other) => name.clone_from(other),

@@ -12,13 +12,19 @@ pub const HEAD_MAX: usize = 8 * 1024;
 pub const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// The request for a tunnel.
-pub fn connect(to: &Endpoint, login: Option<&(String, Secret)>) -> Secret {
+///
+/// # Errors
+/// [`Kind::Config`] for a host that is none.
+pub fn connect(to: &Endpoint, login: Option<&(String, Secret)>) -> Result<Secret> {
+    if to.host.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(Error::new(Kind::Config, format!("{:?} is no host name", to.host)));
+    }
     let basic = |(user, password): &(String, Secret)| {
         let login = Secret::new(format!("{user}:{}", password.reveal()));
         format!("Proxy-Authorization: Basic {}\r\n", base64::encode(login.reveal().as_bytes()))
     };
     let login = login.map(basic).unwrap_or_default();
-    Secret::new(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{login}\r\n"))
+    Ok(Secret::new(format!("CONNECT {to} HTTP/1.1\r\nHost: {to}\r\n{login}\r\n")))
 }
 
 /// An error unless the head of the answer says yes.
@@ -54,10 +60,12 @@ mod tests {
     fn the_request_names_the_host_twice_and_carries_a_login() {
         let to = Endpoint { host: "2001:db8::1".into(), port: 5222 };
         let plain = "CONNECT [2001:db8::1]:5222 HTTP/1.1\r\nHost: [2001:db8::1]:5222\r\n\r\n";
-        assert_eq!(connect(&to, None).reveal(), plain);
+        assert_eq!(connect(&to, None).unwrap().reveal(), plain);
         let login = ("Aladdin".to_owned(), Secret::new("open sesame"));
         let line = "Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n";
-        assert!(connect(&to, Some(&login)).reveal().ends_with(line));
+        assert!(connect(&to, Some(&login)).unwrap().reveal().ends_with(line));
+        let evil = Endpoint { host: "a\r\nX: y".into(), port: 1 };
+        assert!(connect(&evil, None).is_err());
     }
 
     #[test]

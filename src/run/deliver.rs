@@ -119,6 +119,7 @@ impl<'r, 'c> Delivery<'r, 'c> {
             } else {
                 log::info!("{} waits: {}", item.shown(), item.tries.what);
                 self.outcome.waiting += 1;
+                self.outcome.untried += 1;
             }
         }
     }
@@ -243,6 +244,7 @@ impl<'r, 'c> Delivery<'r, 'c> {
         for turn in std::mem::take(&mut self.waiting) {
             log::info!("{} waits", turn.item.shown());
             self.outcome.waiting += 1;
+            self.outcome.untried += 1;
         }
         self.outcome
     }

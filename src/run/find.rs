@@ -40,7 +40,11 @@ pub fn find(patterns: &[String], order: Order) -> Finds {
     let mut finds = Finds::default();
     for pattern in patterns {
         let parts: Vec<&[u8]> = pattern.as_bytes().split(|b| *b == b'/').filter(|part| !part.is_empty()).collect();
+        let before = finds.count();
         finds.walk(PathBuf::from("/"), &parts, true);
+        if finds.count() == before {
+            finds.left.push((pattern.into(), "no file matches".into()));
+        }
     }
     finds.files.sort_by(|a, b| a.path.cmp(&b.path));
     finds.files.dedup_by(|a, b| a.path == b.path);
@@ -53,6 +57,10 @@ pub fn find(patterns: &[String], order: Order) -> Finds {
 }
 
 impl Finds {
+    fn count(&self) -> usize {
+        self.files.len() + self.troubles.len() + self.left.len()
+    }
+
     fn walk(&mut self, folder: PathBuf, parts: &[&[u8]], is_named: bool) {
         let Some((part, rest)) = parts.split_first() else { return };
         if !is_pattern(part) {

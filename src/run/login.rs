@@ -25,8 +25,9 @@ impl Delivery<'_, '_> {
         }
         standing.tried_with = tried_with;
         if let Some(tries) = self.not_due() {
-            let (left, what) = (tries.left(self.state.clock.now()).as_secs(), tries.what.clone());
-            log::info!("not tried again for {left} s: {what}");
+            let (left, last) = (tries.left(self.state.clock.now()).as_secs(), tries.last());
+            log::info!("not tried again for {left} s: {}", tries.what);
+            self.outcome.not_due = last;
             self.is_over = true;
             return Ok(None);
         }

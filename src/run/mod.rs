@@ -127,6 +127,10 @@ pub struct Outcome {
     pub waiting: u64,
     /// Why they wait, if there is one reason.
     pub reason: Option<Error>,
+    /// Why nothing was tried: what went wrong with the server or the login the last time, and isn't due again.
+    pub not_due: Option<(Kind, String)>,
+    /// How many files were not tried, for they were not due.
+    pub untried: u64,
     /// What was given up in this run.
     pub failed: Option<Error>,
 }
@@ -176,8 +180,12 @@ impl<'c> Run<'c> {
         }
         let known: Vec<_> = self.jobs.iter().map(|job| job.name.as_str()).collect();
         if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-            let what = format!("there is no job {name:?}; there are {}", known.join(", "));
-            return Err(Error::new(Kind::Usage, what));
+            let all = if known.is_empty() {
+                "none is configured".into()
+            } else {
+                format!("the jobs are {}", known.join(", "))
+            };
+            return Err(Error::new(Kind::Usage, format!("there is no job {name:?}: {all}")));
         }
         self.jobs.retain(|job| names.contains(&job.name));
         self.all_jobs = false;

@@ -160,7 +160,7 @@ impl Run<'_> {
         };
         let in_band = matches!(&item.from, From::Spool(entry) if entry.in_band);
         let how = match self.config_for(job, in_band).method {
-            Preference::Auto => "auto",
+            Preference::Auto => "socks5 or ibb",
             Preference::Socks5 => "socks5",
             Preference::Ibb => "ibb",
         };

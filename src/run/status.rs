@@ -97,6 +97,7 @@ impl Run<'_> {
     pub fn retry(&self, ids: &[String]) -> Result<usize> {
         let Some(spool) = Spool::existing(&self.configuration.settings.keep)? else { return none_of(ids) };
         let known = self.status()?.files;
+        let ids = if ids == ["all"] { &[] } else { ids };
         check(ids, &known)?;
         let wanted = |file: &&Waiting| ids.is_empty() || ids.contains(&file.id);
         let mut count = 0;

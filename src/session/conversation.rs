@@ -120,9 +120,9 @@ impl Conversation {
     ///
     /// # Errors
     /// As [`Link::start_tls`], and [`Conversation::restart`].
-    pub fn secure(mut self, tls: &Tls, until: &Until) -> Result<Self> {
+    pub fn secure(mut self, tls: &Tls, is_direct: bool, until: &Until) -> Result<Self> {
         self.restart(until)?;
-        Ok(Conversation::new(self.link.start_tls(tls, until)?))
+        Ok(Conversation::new(self.link.start_tls(tls, is_direct, until)?))
     }
 
     /// The version of TLS, in its own words.

@@ -72,7 +72,7 @@ pub fn login(
     let account = config.account()?;
     let tls = Tls::new(config, account.domain())?;
     let mut login = Login::new(config, secret, &tls, patience, hints)?;
-    let mut hosts = servers::of(config, account, dialer, patience)?;
+    let (mut hosts, _) = servers::of(config, login.account, dialer, patience)?;
     for _ in 0..=HOPS_MAX {
         let error = match login.at(&hosts, dialer) {
             Err(error) => error,
@@ -117,7 +117,7 @@ impl<'a> Login<'a> {
         self.proven = None;
         let (talk, security) = self.connect(hosts, dialer)?;
         let talk = if security == Security::Direct { talk } else { self.starttls(talk)? };
-        let talk = self.secure(talk)?;
+        let talk = self.secure(talk, security)?;
         self.proven = Some(security);
         Ok(talk)
     }
@@ -168,9 +168,9 @@ impl<'a> Login<'a> {
         }
     }
 
-    fn secure(&mut self, talk: Conversation) -> Result<Conversation> {
+    fn secure(&mut self, talk: Conversation, security: Security) -> Result<Conversation> {
         let started = Instant::now();
-        let talk = talk.secure(self.tls, &self.patience.until(Wait::Tls))?;
+        let talk = talk.secure(self.tls, security == Security::Direct, &self.patience.until(Wait::Tls))?;
         self.round_trip = self.round_trip.max(started.elapsed());
         Ok(talk)
     }

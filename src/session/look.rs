@@ -6,13 +6,13 @@ use super::login::{Hints, Login};
 use super::servers::Security;
 use crate::base::config::{Config, MinAuth};
 use crate::base::endpoint::Endpoint;
-use crate::base::error::Result;
+use crate::base::error::{Kind, Result};
 use crate::base::waits::Wait;
 use crate::net::dial::Dial;
 use crate::net::tls::Tls;
 use crate::os::until::Patience;
 use crate::proto::sasl::Mechanism;
-use crate::proto::stream;
+use crate::proto::stream::{self, Features};
 
 /// What was seen.
 pub struct Sight {
@@ -32,15 +32,23 @@ pub fn look(config: &Config, host: &(Endpoint, Security), dialer: &dyn Dial, pat
         let mut talk = Login::new(config, None, &tls, patience, &hints)?.reach(std::slice::from_ref(host), dialer)?;
         let until = patience.until(Wait::Login);
         talk.write(&stream::header(domain), &until)?;
-        let features = talk.greeting(domain, &until)?;
+        // Openfire 4.7 loses what comes with the end of the handshake (rule 72).
+        match talk.header(domain, &until.at_most(patience.limit(Wait::Resend))) {
+            Err(e) if e.kind() == Kind::Timeout && !talk.heard => {
+                talk.write(&stream::header(domain), &until)?;
+                talk.header(domain, &until)?;
+            }
+            header => header?,
+        }
+        let features = Features::parse(&talk.stanza(&until)?)?;
         Ok((talk.tls_version().unwrap_or_default(), features.mechanisms))
     })();
     let chain = seen.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|shown| shown.to_vec()).collect();
     Sight { chain, outcome }
 }
 
-/// The mechanism that a login would end with, of those that are offered; not bound to the channel, which only the
-/// login itself can tell.
+/// The strongest mechanism that is offered and may be used; whether one that is bound to the channel is possible, only
+/// the login itself can tell.
 pub fn mechanism(config: &Config, has_password: bool, offered: &[String]) -> Option<Mechanism> {
     let floor = match config.min_auth {
         MinAuth::Plain => Mechanism::Plain,
@@ -50,7 +58,7 @@ pub fn mechanism(config: &Config, has_password: bool, offered: &[String]) -> Opt
     };
     let possible = |mechanism: &Mechanism| match mechanism {
         Mechanism::External => config.cert_file.is_some(),
-        mechanism => has_password && !mechanism.is_bound(),
+        _ => has_password,
     };
     let possible: Vec<_> = Mechanism::ALL.iter().copied().filter(possible).collect();
     Mechanism::strongest(offered, &possible).filter(|mechanism| *mechanism >= floor)

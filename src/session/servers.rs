@@ -31,30 +31,49 @@ impl Security {
     }
 }
 
+/// Where the hosts come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The server is configured.
+    Configured,
+    /// The domain is an address, or has one that is configured.
+    Address,
+    /// The SRV records of the domain.
+    Records,
+    /// No SRV records were found: the domain itself.
+    Domain,
+}
+
 /// The server that is configured; else those that the domain names, else the domain itself. With direct TLS wanted
 /// only such; else those of STARTTLS come first. None when the domain says that it has no such service.
 ///
 /// # Errors
 /// [`Kind::Stopped`].
-pub fn of(config: &Config, account: &Jid, dialer: &dyn Dial, patience: &Patience) -> Result<Vec<(Endpoint, Security)>> {
+pub fn of(
+    config: &Config,
+    account: &Jid,
+    dialer: &dyn Dial,
+    patience: &Patience,
+) -> Result<(Vec<(Endpoint, Security)>, Origin)> {
     let wanted = if config.direct_tls { Security::Direct } else { Security::StartTls };
     if let Some(server) = &config.server {
-        return Ok(vec![endpoint(server, wanted)]);
+        return Ok((vec![endpoint(server, wanted)], Origin::Configured));
     }
     let domain = account.domain().trim_matches(['[', ']']);
     let own = (Endpoint { host: domain.to_owned(), port: wanted.port() }, wanted);
-    if domain.parse::<std::net::IpAddr>().is_ok() {
-        return Ok(vec![own]);
+    let is_fixed = config.resolve.iter().any(|fixed| fixed.of(&own.0).is_some());
+    if is_fixed || domain.parse::<std::net::IpAddr>().is_ok() {
+        return Ok((vec![own], Origin::Address));
     }
     let mut named = named(wanted, domain, dialer, patience)?;
     if wanted == Security::StartTls && named.iter().all(|(host, _)| host.host.is_empty()) {
         named.extend(self::named(Security::Direct, domain, dialer, patience)?);
     }
     if named.is_empty() {
-        return Ok(vec![own]);
+        return Ok((vec![own], Origin::Domain));
     }
     named.retain(|(host, _)| !host.host.is_empty());
-    Ok(named)
+    Ok((named, Origin::Records))
 }
 
 /// A server as people write it, with the usual port.
@@ -112,7 +131,7 @@ mod tests {
         let mut config = Config::new(jid.clone(), Secret::new("x"));
         change(&mut config);
         let patience = Patience::new(&Waits::default(), &Stop::new().unwrap());
-        let hosts = of(&config, &jid, &Records, &patience).unwrap();
+        let (hosts, _) = of(&config, &jid, &Records, &patience).unwrap();
         hosts.iter().map(|(host, security)| format!("{host} {security:?}")).collect()
     }
 

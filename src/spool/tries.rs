@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fields::{Fields, Line};
-use crate::base::error::Error;
+use crate::base::error::{Error, Kind};
 use crate::os::clock::Clock;
 
 /// What failed so far.
@@ -64,6 +64,12 @@ impl Tries {
         self.next <= now || self.next > now.saturating_add(LOGIN.cap.as_secs())
     }
 
+    /// The kind and the line of the last failure.
+    pub fn last(&self) -> Option<(Kind, String)> {
+        let kind = Kind::ALL.iter().find(|kind| kind.name() == self.kind)?;
+        Some((*kind, self.what.clone()))
+    }
+
     /// How long until it is due.
     pub fn left(&self, now: u64) -> Duration {
         if self.is_due(now) { Duration::ZERO } else { Duration::from_secs(self.next - now) }
@@ -89,7 +95,7 @@ impl Tries {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::base::error::{Kind, Result};
+    use crate::base::error::Result;
     use crate::os::stop::Stop;
     use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -21,6 +21,7 @@ pub mod target;
 mod tests;
 pub mod word;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::config::Config;
@@ -31,6 +32,18 @@ use crate::session::Session;
 use progress::Progress;
 use proxies::Proxies;
 use word::Told;
+
+impl Context {
+    /// Whether the server runs on this machine: then its proxy's loopback address is as good. Behind the proxy of a
+    /// network only its name tells.
+    pub fn is_on_loopback(&self) -> bool {
+        match (&self.config.via, &self.config.server) {
+            (None, _) => self.session.is_on_loopback(),
+            (Some(_), Some(server)) => server.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+            (Some(_), None) => false,
+        }
+    }
+}
 
 /// What a transfer works with.
 #[derive(Clone)]

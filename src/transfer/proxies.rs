@@ -26,7 +26,7 @@ const SERVICES_MAX: usize = 24;
 const FAILED_MAX: usize = 64;
 
 /// More addresses than this are not tried.
-const PROBED_MAX: usize = 16;
+pub const PROBED_MAX: usize = 16;
 
 /// What is known of proxies in this session.
 #[derive(Default)]
@@ -162,7 +162,7 @@ impl Queried {
         if let Queried::Known(hosts) = self {
             return Ok(hosts);
         }
-        let hosts = usable(self.named()?, context.session.is_on_loopback());
+        let hosts = usable(self.named()?, context.is_on_loopback());
         let hosts = reachable(hosts, context)?;
         context.proxies.keep(&hosts);
         Ok(hosts)

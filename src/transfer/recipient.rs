@@ -207,7 +207,7 @@ fn presences(context: &Context, to: &Jid, able: &[(Jid, Option<Seen>, Info)]) ->
 }
 
 /// The server answers so for a resource that is not there.
-fn is_gone(refusal: &StanzaError) -> bool {
+pub fn is_gone(refusal: &StanzaError) -> bool {
     matches!(refusal.condition.as_str(), "service-unavailable" | "recipient-unavailable" | "item-not-found")
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use super::Context;
 use super::proxies;
-use super::recipient::{Search, subscription, takes_files};
+use super::recipient::{Search, is_gone, offline, subscription, takes_files, unable};
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::net::dial::Purpose;
 use crate::os::thread;
+use crate::os::until::Until;
 use crate::proto::bytestreams::StreamHost;
 use crate::proto::disco::{self, Info};
 use crate::proto::ns;
@@ -28,14 +29,14 @@ pub struct Probed {
 /// # Errors
 /// What ended the session, or a stop.
 pub fn proxies(context: &Context) -> Result<Vec<Probed>> {
-    let named = proxies::list(context)?.query(context)?.named()?;
+    let named = proxies::usable(proxies::list(context)?.query(context)?.named()?, true);
     let probe = |host: StreamHost| {
         let (dialer, patience) = (Arc::clone(&context.dialer), context.patience.clone());
         let endpoint = Endpoint { host: host.host.clone(), port: host.port };
         let dial = move || dialer.dial(&endpoint, Purpose::new(&patience, Wait::Probe)).map(|_| ());
         Ok((host, thread::spawn("firepush-probe", dial)?))
     };
-    let probes: Vec<_> = named.into_iter().map(probe).collect::<Result<_>>()?;
+    let probes: Vec<_> = named.into_iter().take(proxies::PROBED_MAX).map(probe).collect::<Result<_>>()?;
     let lost = || Err(Error::new(crate::base::error::Kind::Bug, "the probe ended without an outcome"));
     let probed =
         probes.into_iter().map(|(host, probe)| Probed { host, outcome: probe.join().unwrap_or_else(|_| lost()) });
@@ -79,6 +80,7 @@ pub fn recipient(context: &Context, to: &Jid) -> Result<Recipient> {
     context.session.want(&to.bare());
     let chosen = Search::start(context, to).and_then(Search::found).and_then(|found| found.best(context));
     let until = context.patience.until(Wait::Discover);
+    let chosen = if to.is_bare() { chosen } else { chosen.and_then(|jid| answered(context, jid, &until)) };
     let mut flight = context.session.flight(&until);
     let roster = flight.roster_item(to)?;
     let mut asked = Vec::new();
@@ -93,6 +95,18 @@ pub fn recipient(context: &Context, to: &Jid) -> Result<Recipient> {
         resources.push(Resource { jid, info: info.and_then(|query| Info::parse(&query).ok()) });
     }
     Ok(Recipient { subscription, resources, chosen })
+}
+
+/// A push takes a full address as it is; whether it is there shows when it is asked.
+fn answered(context: &Context, jid: Jid, until: &Until) -> Result<Jid> {
+    match context.session.get(&jid, disco::info_query(), until)?.wait_briefly(until)? {
+        Some(Err(refusal)) if is_gone(&refusal) => Err(offline(&jid)),
+        Some(Ok(query)) => {
+            let info = query.and_then(|query| Info::parse(&query).ok()).unwrap_or_default();
+            if takes_files(&info) { Ok(jid) } else { Err(unable(&jid)) }
+        }
+        _ => Ok(jid),
+    }
 }
 
 /// What the server says it is; nothing when it doesn't.

@@ -46,7 +46,7 @@ fn connect_to_any(peer: &Peer<'_>, offered: Hosts) -> Result<(Box<dyn Stream>, J
     if !offered.mode_tcp {
         return Err(nothing().during(Wait::Target));
     }
-    let mut hosts = usable(offered.hosts, peer.context.session.is_on_loopback());
+    let mut hosts = usable(offered.hosts, peer.context.is_on_loopback());
     let mut last = nothing();
     while !hosts.is_empty() {
         let host = hosts.remove(0);

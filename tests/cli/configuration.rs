@@ -179,7 +179,11 @@ fn jobs_list_what_they_would_send_without_a_server() {
     device.write("conf", text + "[other]\nfiles = /nowhere\nto = a@x\n");
     let spool = device.path("spool").display().to_string();
     let exit = device.firepush("run", &["--dry-run", "--spool", &spool, "logs"]).expect(0);
-    assert!(exit.stdout.len() == 1 && exit.stdout[0].contains("dev-messages-") && exit.stdout[0].ends_with("by auto"));
+    assert!(
+        exit.stdout.len() == 1
+            && exit.stdout[0].contains("dev-messages-")
+            && exit.stdout[0].ends_with("by socks5 or ibb")
+    );
 }
 
 #[test]

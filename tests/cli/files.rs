@@ -125,6 +125,22 @@ fn one_bad_file_does_not_keep_the_others_from_being_sent() {
 }
 
 #[test]
+fn output_that_can_not_be_written_is_73_and_who_reads_only_the_beginning_is_no_fault() {
+    let spool = folder();
+    for verb in ["config", "status", "help"] {
+        let words = if verb == "help" { String::new() } else { format!("--spool {}/none", spool.path().display()) };
+        let shell = |to: &str| {
+            let line = format!("{} {verb} {words} {to}", env!("CARGO_BIN_EXE_firepush"));
+            std::process::Command::new("bash").args(["-o", "pipefail", "-c", &line]).output().unwrap()
+        };
+        let full = shell("> /dev/full");
+        assert_eq!(full.status.code(), Some(73), "{verb}: {full:?}");
+        assert!(String::from_utf8_lossy(&full.stderr).contains("standard output"), "{full:?}");
+        assert!(shell("| true").status.success(), "{verb}");
+    }
+}
+
+#[test]
 fn json_is_json_whatever_the_file_is_called() {
     let folder = folder();
     let file = folder.path().join("a\"b\\c\n\u{1b}\u{7f}\u{2028}é😀.log");

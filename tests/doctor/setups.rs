@@ -216,6 +216,30 @@ const TABLE: &[Row] = &[
     ("server that is silent", frozen_server, "tls", "fail", 75, &["no answer within 3 s", "wait_tls"]),
 ];
 
+/// Of `a | b` one is enough, and a server that insists on a login bound to the channel has one.
+#[test]
+fn what_a_push_copes_with_is_no_failure() {
+    let (device, ops) = server().pair();
+    let (_, away) = server().pair();
+    let both = Setup { to: format!("{} | {}", away.jid, ops.jid), ..Setup::of(device, &ops.jid).keeping(online(&ops)) };
+    let lines = Lines::of(&both, "");
+    assert_eq!(lines.exit.code, 0, "{lines}");
+    assert!(lines.said("recipient", "warn").contains("gets it"), "{lines}");
+    let bound = Setup::openfire(Options::default()).words(&["--min-auth", "scram-plus"]);
+    let lines = Lines::of(&bound, "");
+    assert!(lines.said("login", "ok").contains("the server offers"), "{lines}");
+}
+
+#[test]
+fn a_full_address_that_is_not_there_is_offline_and_socks5_alone_needs_a_proxy() {
+    let mut away = Setup::alone();
+    away.to += "/Nowhere";
+    let lines = Lines::of(&away, "");
+    assert!(lines.exit.code == 69 && lines.said("recipient", "fail").contains("offline"), "{lines}");
+    let lines = Lines::of(&no_proxy().words(&["--method", "socks5"]), "");
+    assert!(lines.exit.code == 75 && lines.said("proxy", "fail").contains("no proxy can be reached"), "{lines}");
+}
+
 /// Each row by itself; all are told.
 #[test]
 fn the_line_that_is_wrong_is_the_right_one_with_the_right_advice() {
@@ -306,7 +330,7 @@ fn people_see_lines_and_programs_objects() {
     plain = plain.args(["--timeout", "5s"]);
     let exit = plain.end().expect(69);
     let text = exit.stdout.join("\n");
-    for part in ["ok    account   ", "fail  recipient ", "\n                → let it log in", " wrong"] {
+    for part in ["ok    account   ", "fail  recipient ", "\n                → let it log in", " fail"] {
         assert!(text.contains(part), "{part:?} is missing: {text}");
     }
     assert!(!text.contains('\u{1b}'), "no colour but on a terminal");

@@ -90,13 +90,42 @@ fn a_refused_login_is_said_to_a_person_once_until_it_changes() {
     password(&wrong);
     let exit = logged.run(&[]).expect(75);
     assert!(exit.stderr.contains("not-authorized"), "{}", exit.stderr);
-    for _ in 0..2 {
-        assert_eq!(logged.run(&["--now"]).expect(75).stderr, "", "it was said");
+    for more in [&["--now"][..], &[], &["--now"]] {
+        assert_eq!(logged.run(more).expect(75).stderr, "", "it was said; between two attempts too");
     }
     password(&good);
     assert_eq!(logged.run(&[]).expect(75).stderr, "");
     password(&wrong);
     assert!(logged.run(&["--now"]).expect(75).stderr.contains("not-authorized"), "it is news again");
+}
+
+#[test]
+fn what_needs_a_person_reaches_one_whatever_it_is() {
+    let logged = Logged::new("");
+    logged.device.log("messages", "one");
+    assert!(logged.run(&["mesages"]).expect(64).stderr.contains("the jobs are logs"));
+    let untrusted = logged.run(&["--ca-file", "/etc/ssl/certs/ca-certificates.crt"]).expect(75);
+    assert!(untrusted.stderr.contains("certificate"), "{}", untrusted.stderr);
+}
+
+#[test]
+fn figures_are_kept_without_a_status_file_and_never_written_through_a_link() {
+    let device = Device::new();
+    let (metrics, victim) = (device.path("firepush.prom"), device.path("victim"));
+    device.logs(&format!("metrics_file = {}", metrics.display()));
+    fs::write(&victim, "precious").unwrap();
+    std::os::unix::fs::symlink(&victim, &metrics).unwrap();
+    device.run(&[]).expect(0);
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    let success = || {
+        let text = fs::read_to_string(&metrics).unwrap();
+        let line = text.lines().find(|line| line.starts_with("firepush_last_success")).unwrap().to_owned();
+        line.split(' ').nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let first = success();
+    device.log("messages", "one");
+    device.run(&[]).expect(75);
+    assert!(first > 1 << 30 && success() == first, "it is remembered");
 }
 
 #[test]

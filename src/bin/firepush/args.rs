@@ -196,6 +196,7 @@ fn check(verb: Verb, settings: &Settings, rest: &[OsString]) -> Result<()> {
         }
         Verb::Drop => need(!rest.is_empty(), "the ID to drop, or all,"),
         Verb::Run | Verb::Retry => Ok(()),
+        Verb::Config if settings.json => Err(usage("config prints a configuration file, not JSON")),
         Verb::Status | Verb::Config | Verb::Doctor => nothing_behind(verb, rest),
     }
 }
@@ -220,7 +221,9 @@ fn check_send(settings: &Settings, rest: &[OsString]) -> Result<()> {
 
 fn nothing_behind(verb: Verb, rest: &[OsString]) -> Result<()> {
     match rest.first() {
-        Some(word) => Err(usage(format!("{} takes no file, but there is {}", verb.name(), word.to_string_lossy()))),
+        Some(word) => {
+            Err(usage(format!("{} takes no arguments, but there is {}", verb.name(), word.to_string_lossy())))
+        }
         None => Ok(()),
     }
 }

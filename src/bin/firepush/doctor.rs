@@ -7,7 +7,7 @@ use firepush::error::escape_controls;
 use firepush::examination::{Doctor, Finding, Level};
 use firepush::settings::{Configuration, Verb};
 
-use crate::events::{Event, Output};
+use crate::events::{Event, Output, write_out};
 use crate::{logger, signals};
 
 /// Says what is wrong, line by line.
@@ -19,7 +19,7 @@ pub fn run(configuration: &Configuration) -> ExitCode {
         counts[finding.level as usize] += 1;
         output.emit(event(finding));
         if !(output.json || output.quiet && finding.level == Level::Ok) {
-            println!("{}", line(finding));
+            write_out(&(line(finding) + "\n"));
         }
     };
     let outcome = signals::stop().and_then(|stop| Doctor::new(configuration, &stop).examine(&mut tell));
@@ -28,7 +28,7 @@ pub fn run(configuration: &Configuration) -> ExitCode {
     output.emit(
         Event::new("done").number("ok", ok).number("warn", warn).number("fail", fail).number("code", code.into()),
     );
-    output.say(&format!("{ok} ok, {warn} to mind, {fail} wrong"));
+    output.say(&format!("{ok} ok, {warn} warn, {fail} fail"));
     ExitCode::from(code)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use firepush::error::escape_controls;
@@ -16,6 +17,23 @@ use crate::logger;
 pub struct Output {
     pub json: bool,
     pub quiet: bool,
+}
+
+/// Something could not be written to standard output.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// Whether something could not be written to standard output, and was wanted there.
+pub fn is_output_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
+/// Writes to standard output; who reads only the beginning (`| head`) wanted no more.
+pub fn write_out(text: &str) {
+    let mut output = std::io::stdout();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => LOST.store(true, Ordering::Relaxed),
+        _ => {}
+    }
 }
 
 /// A time for people: `45 s`, `4 min`, `3 h`, `2 d`.
@@ -60,15 +78,14 @@ impl Output {
     /// One line on standard output, for people.
     pub fn say(self, what: &str) {
         if !self.json && !self.quiet {
-            let _ = writeln!(std::io::stdout(), "{}", escape_controls(what));
+            write_out(&(escape_controls(what) + "\n"));
         }
     }
 
     /// One object on standard output, for programs.
     pub fn emit(self, event: Event) {
         if self.json {
-            let _ = std::io::stdout().write_all(event.line().as_bytes());
-            let _ = std::io::stdout().flush();
+            write_out(&event.line());
         }
     }
 }

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use firepush::error::Kind;
 use firepush::settings::{self, Row, Verb};
 
+use crate::events;
+
 const USAGE: &str = "\
 firepush pushes files to a user of an XMPP server, and receives them.
 
@@ -55,10 +57,8 @@ pub fn print(verb: Option<Verb>) -> ExitCode {
 
 /// Who reads only the beginning (`| head`) ends us no worse.
 pub fn say(text: &str) -> ExitCode {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::from(Kind::Write.exit_code()),
-        _ => ExitCode::SUCCESS,
-    }
+    events::write_out(text);
+    ExitCode::SUCCESS
 }
 
 fn about(verb: Verb) -> String {

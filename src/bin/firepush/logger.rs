@@ -16,6 +16,8 @@ struct Logger {
     level: LevelFilter,
     wire: bool,
     syslog: Option<Syslog>,
+    /// Nobody reads standard error but cron, which mails it.
+    unattended: bool,
 }
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
@@ -56,7 +58,8 @@ pub fn start(settings: &Settings, verb: Verb) {
         (false, ..) => LevelFilter::Trace,
     };
     let wire = settings.line.wire;
-    let logger = LOGGER.get_or_init(|| Logger { level, wire, syslog });
+    let unattended = syslog.is_some() && is_unwatched(settings, verb);
+    let logger = LOGGER.get_or_init(|| Logger { level, wire, syslog, unattended });
     if log::set_logger(logger).is_ok() {
         log::set_max_level(if wire { LevelFilter::Trace } else { level });
     }
@@ -67,22 +70,27 @@ fn wants_syslog(settings: &Settings, verb: Verb) -> bool {
     match settings.log {
         LogTo::Stderr => false,
         LogTo::Syslog => true,
-        LogTo::Auto => verb == Verb::Run && !std::io::stderr().is_terminal(),
+        LogTo::Auto => is_unwatched(settings, verb),
     }
 }
 
-/// Whether lines go to the syslog: then standard error is for a person.
-pub fn is_syslog() -> bool {
-    LOGGER.get().is_some_and(|logger| logger.syslog.is_some())
+fn is_unwatched(settings: &Settings, verb: Verb) -> bool {
+    verb == Verb::Run && !settings.line.dry_run && !std::io::stderr().is_terminal()
 }
 
-/// A complaint: in the syslog a line of the log, else the last word on standard error.
+/// Whether the syslog has all, and standard error is for what a person must know.
+pub fn is_unattended() -> bool {
+    LOGGER.get().is_some_and(|logger| logger.unattended)
+}
+
+/// A complaint: the last word on standard error; of a run that nobody watches, a line of the syslog instead.
 pub fn complain(text: &str) {
     let text = escape_controls(text);
-    match LOGGER.get() {
-        Some(logger) if logger.syslog.is_some() => logger.write(Level::Warn, &text),
-        _ => {
-            let _ = writeln!(std::io::stderr(), "firepush: {text}");
+    if let Some(syslog) = LOGGER.get().and_then(|logger| logger.syslog.as_ref()) {
+        let told = syslog.say(Level::Warn, &text).is_ok();
+        if told && is_unattended() {
+            return;
         }
     }
+    let _ = writeln!(std::io::stderr(), "firepush: {text}");
 }

@@ -3,6 +3,7 @@
 mod args;
 mod doctor;
 mod events;
+mod exchange;
 mod help;
 mod logger;
 mod person;
@@ -21,6 +22,8 @@ use std::process::ExitCode;
 
 use args::Command;
 use events::Output;
+use firepush::Error;
+use firepush::error::Kind;
 use firepush::settings::Verb;
 
 fn main() -> ExitCode {
@@ -28,6 +31,15 @@ fn main() -> ExitCode {
         Ok(command) => command,
         Err(error) => return Output::default().fail(&error),
     };
+    let code = act(command);
+    if events::is_output_lost() {
+        let error = Error::new(Kind::Write, "standard output could not be written");
+        return Output::default().fail(&error);
+    }
+    code
+}
+
+fn act(command: Command) -> ExitCode {
     match command {
         Command::Usage => help::usage(),
         Command::Help(verb) => help::print(verb),

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use firepush::Error;
-use firepush::error::{Kind, escape_controls};
+use firepush::error::{Kind, Retry, escape_controls};
 use firepush::settings::Settings;
 
+use crate::exchange::exchange;
 use crate::logger;
 
 /// The file that remembers what was said.
@@ -16,44 +18,70 @@ const SAID: &str = "said";
 /// What a run has for a person.
 pub struct Person {
     file: PathBuf,
-    /// What each is about, by which it is known in the next run, and the line.
-    news: Vec<(String, String)>,
+    /// What was said in earlier runs.
+    before: Vec<String>,
+    /// What it is about this time.
+    now: Vec<String>,
 }
 
 impl Person {
     pub fn new(settings: &Settings) -> Person {
         let folder = settings.config.state.as_ref().unwrap_or(&settings.keep.spool);
-        Person { file: folder.join(SAID), news: Vec::new() }
+        let file = folder.join(SAID);
+        let before = fs::read_to_string(&file).unwrap_or_default().lines().map(str::to_owned).collect();
+        Person { file, before, now: Vec::new() }
     }
 
-    /// Something that waiting doesn't cure.
-    pub fn tell(&mut self, about: impl Into<String>, line: impl Into<String>) {
-        self.news.push((escape_controls(&about.into()), line.into()));
-    }
-
-    /// An error, if it is one that waiting doesn't cure: a login or a configuration.
-    pub fn tell_error(&mut self, error: &Error) {
-        if error.is_auth() || error.kind() == Kind::Config {
-            self.tell(format!("{} {}", error.kind().name(), error.what()), error.to_string());
-        }
-    }
-
-    /// Says what was not said before. Without a syslog all of it stands on standard error already.
-    pub fn finish(self) {
-        if !logger::is_syslog() {
+    /// Something that waiting doesn't cure: said at once when it is news. Without a syslog all of it stands on
+    /// standard error already.
+    pub fn tell(&mut self, about: impl Into<String>, line: &str) {
+        let about = escape_controls(&about.into());
+        if self.now.contains(&about) || !logger::is_unattended() {
             return;
         }
-        let mut abouts: Vec<&str> = self.news.iter().map(|(about, _)| about.as_str()).collect();
-        abouts.dedup();
-        let (before, now) = (fs::read_to_string(&self.file).unwrap_or_default(), abouts.join("\n"));
-        let is_new = |about: &str| !before.lines().any(|said| said == about);
-        for (_, line) in self.news.iter().filter(|(about, _)| is_new(about)) {
+        let is_news = !self.before.contains(&about);
+        self.now.push(about);
+        if is_news {
             let _ = writeln!(std::io::stderr(), "firepush: {}", escape_controls(line));
+            self.remember(&[self.before.as_slice(), &self.now].concat());
         }
-        match now.is_empty() {
-            _ if now == before => {}
-            true => drop(fs::remove_file(&self.file)),
-            false => drop(fs::write(&self.file, now)),
+    }
+
+    /// An error, if it is one that waiting doesn't cure.
+    pub fn tell_error(&mut self, error: &Error) {
+        self.tell_stored(error.kind(), &error.to_string());
+    }
+
+    /// The same of an error that an earlier run met.
+    pub fn tell_stored(&mut self, kind: Kind, text: &str) {
+        if kind.retry() != Retry::Later {
+            self.tell(format!("{} {text}", kind.name()), text);
+        }
+    }
+
+    /// What is no more is news when it comes back.
+    pub fn finish(self) {
+        if logger::is_unattended() && self.now != self.before {
+            self.remember(&self.now);
+        }
+    }
+
+    /// In a folder of ours only: in that of others it could lead anywhere.
+    fn remember(&self, abouts: &[String]) {
+        let folder = self.file.parent().map(fs::symlink_metadata);
+        // SAFETY: geteuid has no arguments and can't fail.
+        let user = unsafe { libc::geteuid() };
+        let is_ours =
+            |meta: &fs::Metadata| meta.is_dir() && meta.mode() & 0o022 == 0 && [0, user].contains(&meta.uid());
+        if !folder.is_some_and(|meta| meta.is_ok_and(|meta| is_ours(&meta))) {
+            return;
+        }
+        let done = match abouts {
+            [] => fs::remove_file(&self.file),
+            abouts => exchange(&self.file, &(abouts.join("\n") + "\n"), 0o600),
+        };
+        if let Err(e) = done {
+            log::debug!("can't remember in {} what was said: {e}", self.file.display());
         }
     }
 }

@@ -31,7 +31,7 @@ fn deliver(configuration: &Configuration, files: &[PathBuf], output: Output) -> 
 
 /// With `--queue`, what waits is as good as done: a run sends it.
 fn exit_code(configuration: &Configuration, outcome: &Outcome, output: Output) -> ExitCode {
-    let code = run::conclude(output, outcome);
+    let code = run::conclude(output, outcome, true);
     match &outcome.failed {
         None if configuration.settings.line.queue => ExitCode::SUCCESS,
         _ => code,

@@ -1,8 +1,7 @@
 //! What a run came to, for programs that watch the device: a status file, and metrics for Prometheus.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs;
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use firepush::Error;
@@ -11,6 +10,7 @@ use firepush::settings::Settings;
 use firepush::unattended::{Outcome, Status};
 
 use crate::events::Event;
+use crate::exchange::exchange;
 
 /// The figures of a run.
 struct Report {
@@ -35,28 +35,31 @@ pub fn is_wanted(settings: &Settings) -> bool {
 /// Writes what is wanted; what goes wrong with it is a warning, for the files have been sent.
 pub fn write(settings: &Settings, outcome: &Result<Outcome>, status: &Status) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let before = settings.status_file.as_ref().map(|path| fs::read_to_string(path).unwrap_or_default());
-    let report = Report::new(outcome, status, now, &before.unwrap_or_default());
+    let report = Report::new(outcome, status, now, last_success(settings));
     let wanted = [(&settings.status_file, report.json()), (&settings.metrics_file, report.metrics())];
     for (path, text) in wanted.iter().filter_map(|(path, text)| Some((path.as_ref()?, text))) {
-        if let Err(e) = exchange(path, text) {
+        if let Err(e) = exchange(path, text, 0o644) {
             log::warn!("can't write {}: {e}", path.display());
         }
     }
 }
 
 impl Report {
-    fn new(outcome: &Result<Outcome>, status: &Status, now: u64, before: &str) -> Report {
+    fn new(outcome: &Result<Outcome>, status: &Status, now: u64, before: u64) -> Report {
+        let told = |error: &Error| (error.kind().name().to_owned(), error.to_string());
         let (code, sent, error) = match outcome {
-            Ok(outcome) => (outcome.exit_code(), outcome.sent, outcome.failed.as_ref().or(outcome.reason.as_ref())),
-            Err(error) => (error.exit_code(), 0, Some(error)),
+            Ok(outcome) => {
+                let reason = outcome.failed.as_ref().or(outcome.reason.as_ref()).map(told);
+                let not_due = outcome.not_due.as_ref().map(|(kind, text)| (kind.name().to_owned(), text.clone()));
+                (outcome.exit_code(), outcome.sent, reason.or(not_due))
+            }
+            Err(error) => (error.exit_code(), 0, Some(told(error))),
         };
         let failed = status.files.iter().filter(|file| file.is_failed).count() as u64;
-        let error = error.map(|error: &Error| (error.kind().name().to_owned(), error.to_string()));
         Report {
             code,
             last_run: now,
-            last_success: if code == 0 { now } else { number(before, "last_success").unwrap_or(0) },
+            last_success: if code == 0 { now } else { before },
             sent,
             waiting: status.files.len() as u64 - failed,
             failed,
@@ -97,20 +100,14 @@ impl Report {
     }
 }
 
-/// A number of a line that we wrote.
-fn number(text: &str, key: &str) -> Option<u64> {
-    let rest = text.split_once(&format!("\"{key}\":"))?.1;
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
-}
-
-/// Whoever reads it finds the old or the new one.
-fn exchange(path: &Path, text: &str) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let new = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let written = File::create(&new).and_then(|mut file| file.write_all(text.as_bytes()));
-    let done = written.and_then(|()| fs::rename(&new, path));
-    if done.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    done
+/// When a run last left nothing waiting, as the files that we wrote tell.
+fn last_success(settings: &Settings) -> u64 {
+    let known = |path: &Option<PathBuf>, key: &str| {
+        let text = fs::read_to_string(path.as_ref()?).ok()?;
+        let rest = text.split_once(key)?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()
+    };
+    let status = known(&settings.status_file, "\"last_success\":");
+    let metrics = || known(&settings.metrics_file, "\nfirepush_last_success_timestamp_seconds ");
+    status.or_else(metrics).unwrap_or(0)
 }

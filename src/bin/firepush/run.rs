@@ -25,32 +25,37 @@ pub fn run(configuration: &Configuration, jobs: &[String]) -> ExitCode {
 
 fn deliver(configuration: &Configuration, jobs: &[String], output: Output) -> Result<ExitCode> {
     let stop = signals::stop()?;
-    let mut run = Run::new(configuration, &stop).only(jobs)?;
-    if std::io::stdin().is_terminal() || std::io::stderr().is_terminal() {
-        run = run.attended();
-    }
     let mut person = Person::new(&configuration.settings);
+    let run = Run::new(configuration, &stop).only(jobs).inspect_err(|error| person.tell_error(error))?;
+    let run = if is_watched() { run.attended() } else { run };
     let outcome = run.run(&mut |happening| {
         for_a_person(&mut person, &happening);
         tell(output, happening);
     });
-    let reason = outcome.as_ref().map_or_else(Some, |outcome| outcome.reason.as_ref());
-    reason.into_iter().for_each(|error| person.tell_error(error));
+    match &outcome {
+        Ok(Outcome { reason: Some(error), .. }) | Err(error) => person.tell_error(error),
+        Ok(Outcome { not_due: Some((kind, text)), .. }) => person.tell_stored(*kind, text),
+        Ok(_) => {}
+    }
     let is_elsewhere = outcome.as_ref().is_ok_and(|outcome| outcome.is_elsewhere);
     if report::is_wanted(&configuration.settings) && !is_elsewhere {
         report::write(&configuration.settings, &outcome, &run.status().unwrap_or_default());
     }
-    let code = outcome.map(|outcome| conclude(output, &outcome));
+    let code = outcome.map(|outcome| conclude(output, &outcome, is_watched()));
     if !is_elsewhere {
         person.finish();
     }
     code
 }
 
+fn is_watched() -> bool {
+    std::io::stdin().is_terminal() || std::io::stderr().is_terminal()
+}
+
 fn for_a_person(person: &mut Person, happening: &Happening) {
     match happening {
         Happening::Failed { id, path, error, .. } => {
-            person.tell(format!("failed {id}"), format!("{path}: {error}; `firepush retry {id}` brings it back"));
+            person.tell(format!("failed {id}"), &format!("{path}: {error}; `firepush retry {id}` brings it back"));
         }
         Happening::Dropped { .. } => {
             person.tell("dropped", "the spool was full: files were dropped (`firepush status`)")
@@ -60,12 +65,19 @@ fn for_a_person(person: &mut Person, happening: &Happening) {
     }
 }
 
-/// Why nothing was sent, if nothing was.
-pub fn conclude(output: Output, outcome: &Outcome) -> ExitCode {
-    if let Some(reason) = outcome.reason.as_ref().filter(|reason| reason.kind() != Kind::Stopped) {
-        let waiting =
-            if outcome.waiting == 1 { "1 file waits".into() } else { format!("{} files wait", outcome.waiting) };
-        output.complain(&format!("{reason}; {waiting}"));
+/// Why nothing was sent, if nothing was; to who watches, also that nothing was tried.
+pub fn conclude(output: Output, outcome: &Outcome, is_watched: bool) -> ExitCode {
+    let waiting = if outcome.waiting == 1 { "1 file waits".into() } else { format!("{} files wait", outcome.waiting) };
+    match (&outcome.reason, &outcome.not_due) {
+        (Some(reason), _) if reason.kind() == Kind::Stopped => {}
+        (Some(reason), _) => output.complain(&format!("{reason}; {waiting}")),
+        (None, Some((_, reason))) if is_watched => {
+            output.complain(&format!("not tried now: {reason}; {waiting} (`firepush run --now` tries it)"));
+        }
+        (None, None) if is_watched && outcome.untried > 0 => {
+            output.complain(&format!("{waiting}: `firepush status` says for what, and how long"));
+        }
+        _ => {}
     }
     let event = Event::new("done").number("sent", outcome.sent).number("waiting", outcome.waiting);
     output.emit(event.number("code", outcome.exit_code().into()));
@@ -107,6 +119,9 @@ pub fn tell(output: Output, happening: Happening) {
 
 fn preview(configuration: &Configuration, jobs: &[String], output: Output) -> Result<ExitCode> {
     let stop = signals::stop()?;
+    if configuration.jobs.is_empty() {
+        output.say("no job is configured: a [JOB] with files = and to = makes one");
+    }
     for Preview { path, to, name, how, why_not, .. } in Run::new(configuration, &stop).only(jobs)?.preview()? {
         let to = to.map(|to| to.to_string()).unwrap_or_default();
         let event = Event::new("preview").text("path", &path).text("to", &to).text("name", &name);

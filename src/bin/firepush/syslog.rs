@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::io;
 use std::os::unix::net::UnixDatagram;
+use std::sync::{Mutex, PoisonError};
 
 use log::Level;
 
@@ -13,15 +14,12 @@ const DAEMON: u8 = 3 << 3;
 const LINE_MAX: usize = 960;
 
 /// A way to the syslog.
-pub struct Syslog(UnixDatagram);
+pub struct Syslog(Mutex<UnixDatagram>);
 
 impl Syslog {
     /// The one of this device; none is running where there is no `/dev/log`.
     pub fn open() -> io::Result<Syslog> {
-        let socket = UnixDatagram::unbound()?;
-        socket.connect("/dev/log")?;
-        socket.set_nonblocking(true)?;
-        Ok(Syslog(socket))
+        Ok(Syslog(Mutex::new(connect()?)))
     }
 
     /// Says a line; one that a busy syslog doesn't take is lost, for nothing here waits for it.
@@ -35,8 +33,24 @@ impl Syslog {
         let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LINE_MAX).last();
         let (id, text) = (std::process::id(), &text[..end.unwrap_or(0)]);
         let line = format!("<{}>{} firepush[{id}]: {text}", DAEMON | severity, local_time());
-        self.0.send(line.as_bytes()).map(|_| ())
+        let mut socket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match socket.send(line.as_bytes()) {
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            // It was started anew meanwhile.
+            Err(_) => {
+                *socket = connect()?;
+                socket.send(line.as_bytes()).map(|_| ())
+            }
+            Ok(_) => Ok(()),
+        }
     }
+}
+
+fn connect() -> io::Result<UnixDatagram> {
+    let socket = UnixDatagram::unbound()?;
+    socket.connect("/dev/log")?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// `Jan  2 15:04:05`, as the device's users count it.

@@ -45,7 +45,7 @@ fn line(job: &Job, name: &str, started: Instant) -> String {
     let left = (progress.total.saturating_sub(progress.done)) as f64 / rate.max(1.0);
     let name = escape_controls(name);
     if progress.done == 0 {
-        return format!("{name}: {} are offered", bytes(progress.total as f64));
+        return format!("{name}: waiting for the recipient ({})", bytes(progress.total as f64));
     }
     let bar = "#".repeat((done * BAR as f64) as usize);
     let (percent, rate, minutes, seconds) = (done * 100.0, bytes(rate), left as u64 / 60, left as u64 % 60);

@@ -29,10 +29,13 @@ struct Asked {
 /// [`Kind::Network`] when no server answers, [`Kind::Stopped`], [`Kind::Config`] for what is no name, or the timeout.
 pub fn ask(conf: &Conf, port: Option<u16>, name: &str, wanted: &[Type], until: &Until) -> Result<Vec<Option<Answer>>> {
     let mut last = None;
-    for _ in 0..conf.attempts {
-        for server in &conf.servers {
+    let tries = conf.attempts * conf.servers.len();
+    for round in 0..conf.attempts {
+        for (at, server) in conf.servers.iter().enumerate() {
             let address = SocketAddr::new(*server, port.unwrap_or(PORT));
-            match ask_one(address, name, wanted, conf.timeout, until) {
+            // One that is dead leaves the others their share.
+            let left = u32::try_from(tries - round * conf.servers.len() - at).unwrap_or(1).max(1);
+            match ask_one(address, name, wanted, conf.timeout.min(until.left() / left), until) {
                 Ok(answers) => return Ok(answers),
                 Err(e) if matches!(e.kind(), Kind::Stopped | Kind::Config) => return Err(e),
                 Err(e) => last = Some(e),
@@ -74,7 +77,7 @@ fn ask_one(
             deadline = deadline.at_most(SECOND);
         }
     }
-    finished(server, asked, until)
+    finished(server, asked, timeout, until)
 }
 
 fn is_good(question: &Asked) -> bool {
@@ -105,11 +108,11 @@ fn take(socket: &UdpSocket, asked: &mut [Asked]) -> io::Result<()> {
 }
 
 /// Asks again over TCP for what was cut off; a server that can't tell is no answer.
-fn finished(server: SocketAddr, asked: Vec<Asked>, until: &Until) -> Result<Vec<Option<Answer>>> {
+fn finished(server: SocketAddr, asked: Vec<Asked>, timeout: Duration, until: &Until) -> Result<Vec<Option<Answer>>> {
     let mut answers = Vec::with_capacity(asked.len());
     for Asked { bytes, answer } in asked {
         answers.push(match answer {
-            Some(answer) if answer.truncated => Some(by_tcp(server, &bytes, until)?),
+            Some(answer) if answer.truncated => Some(by_tcp(server, &bytes, &until.at_most(timeout))?),
             answer => answer,
         });
     }

@@ -23,6 +23,9 @@ const ADDRESSES_MAX: usize = 8;
 /// So much of each file is read.
 const FILE_MAX: u64 = 256 * 1024;
 
+/// More servers than this are not inquired of.
+const INQUIRED_MAX: usize = 3;
+
 /// Each server has so long for an inquiry.
 const INQUIRY: Duration = Duration::from_secs(2);
 
@@ -101,10 +104,12 @@ impl Resolver {
         }
         let conf = Conf::parse(&read(&self.conf));
         let mut all = Vec::new();
-        for server in &conf.servers {
+        for server in conf.servers.iter().take(INQUIRED_MAX) {
+            let mut own = until.at_most(INQUIRY);
+            own.restart();
             let one = Conf { servers: vec![*server], attempts: 1, ..conf.clone() };
             let started = Instant::now();
-            let outcome = match self.ask_all(&one, name, &until.at_most(INQUIRY)) {
+            let outcome = match self.ask_all(&one, name, &own) {
                 Err(e) if e.kind() == Kind::Stopped => return Err(e),
                 Err(e) if e.kind() == Kind::Timeout => {
                     Err(Error::new(Kind::Network, format!("the name server {server} does not answer")))
@@ -128,7 +133,11 @@ impl Resolver {
         let answers = ask::ask(&conf, self.port, &name, &[Type::Srv], until).map_err(|e| e.at(domain))?;
         let records = answers.iter().flatten().flat_map(|answer| answer.of(&name));
         let hosts = records.filter_map(|data| if let Data::Srv(srv) = data { Some(srv.clone()) } else { None });
-        Ok(dns::in_order(hosts.collect(), |most| random::number().map_or(0, |n| u32::from(n) % (most + 1))))
+        // What is no name of a host could be anything where it is written.
+        let is_name = |srv: &Srv| srv.target.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        Ok(dns::in_order(hosts.filter(is_name).collect(), |most| {
+            random::number().map_or(0, |n| u32::from(n) % (most + 1))
+        }))
     }
 }
 
