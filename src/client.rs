@@ -23,6 +23,7 @@ use crate::transfer::Context;
 use crate::transfer::progress::Progress;
 use crate::transfer::proxies::Proxies;
 use crate::transfer::source::Source;
+use crate::transfer::turn::Turnstile;
 use crate::transfer::word::Told;
 
 /// A login that several transfers share. Clones are the same client; the last one to go ends the stream.
@@ -100,6 +101,7 @@ impl Client {
             proxies: Arc::new(Proxies::default()),
             progress: Arc::new(Progress::default()),
             pace: Arc::new(Pace::new(config.rate)),
+            turnstile: None,
             told: Arc::new(Told::default()),
         };
         Ok(Client(Arc::new(Inner { context, stop: stop.clone() })))
@@ -116,17 +118,28 @@ impl Client {
     /// # Errors
     /// [`Kind::Write`] when no thread can be started; what happens to the file is the outcome of the [`Job`].
     pub fn push(&self, to: &Jid, source: Source) -> Result<Job> {
-        self.push_as(&self.0.context.config, to, source)
+        self.push_as(&self.0.context.config, to, source, None)
     }
 
     /// As [`Client::push`], with settings of its own for how it is sent.
-    pub(crate) fn push_as(&self, config: &Arc<Config>, to: &Jid, source: Source) -> Result<Job> {
+    pub(crate) fn push_as(
+        &self,
+        config: &Arc<Config>,
+        to: &Jid,
+        source: Source,
+        turnstile: Option<Arc<Turnstile>>,
+    ) -> Result<Job> {
         let context = &self.0.context;
         context.session.want(&to.bare());
         self.appear(SENDING)?;
         let patience = Patience::new(&config.waits, &context.patience.stop().child()?);
         let (progress, config) = (Arc::new(Progress::default()), Arc::clone(config));
-        Job::start(self.clone(), Context { patience, progress, config, ..context.clone() }, to.clone(), source)
+        Job::start(
+            self.clone(),
+            Context { patience, progress, config, turnstile, ..context.clone() },
+            to.clone(),
+            source,
+        )
     }
 
     /// Receives files from now on, from those whom [`Config::from`] allows, into [`Config::dir`].

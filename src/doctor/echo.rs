@@ -87,7 +87,7 @@ fn carried(client: &Client, config: &Config, other: &Client, inbox: &Inbox, meth
     let bytes: Vec<u8> = (0..SIZE / 4).flat_map(|word| (word as u32).wrapping_mul(0x9E37_79B9).to_le_bytes()).collect();
     let source = Source::reader("doctor.bin", bytes.len() as u64, std::io::Cursor::new(bytes.clone()));
     let own = Arc::new(Config { method, ..config.clone() });
-    let delivery = client.push_as(&own, other.jid(), source)?.wait()?;
+    let delivery = client.push_as(&own, other.jid(), source, None)?.wait()?;
     if (method == Preference::Ibb) != (delivery.method == Method::Ibb) {
         return Err(Error::new(Kind::NoBytestream, "it went in-band instead"));
     }

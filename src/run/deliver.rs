@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::job::{self, Job};
 use crate::os::until::Patience;
 use crate::spool::Claim;
+use crate::transfer::turn::{Permit, Turnstile};
 
 /// What was asked of a recipient in this run.
 #[derive(Default)]
@@ -74,6 +75,10 @@ pub struct Delivery<'r, 'c> {
     waiting: VecDeque<Turn>,
     active: Vec<Active>,
     began: Instant,
+    /// What is sent is remembered before another file becomes whole.
+    turnstile: Option<Arc<Turnstile>>,
+    /// Kept when nothing can be remembered any more.
+    held: Option<Arc<Permit>>,
 }
 
 impl Run<'_> {
@@ -107,6 +112,8 @@ impl<'r, 'c> Delivery<'r, 'c> {
             waiting: VecDeque::new(),
             active: Vec::new(),
             began: Instant::now(),
+            turnstile: None,
+            held: None,
         }
     }
 
@@ -205,7 +212,11 @@ impl<'r, 'c> Delivery<'r, 'c> {
             turn.item.from = super::plan::From::File(found);
             self.state.history.prepare()?;
         }
-        let job = client.push_as(&config, &to, source)?;
+        let turnstile = match &self.turnstile {
+            Some(turnstile) => Arc::clone(turnstile),
+            None => Arc::clone(self.turnstile.insert(Turnstile::new()?)),
+        };
+        let job = client.push_as(&config, &to, source, Some(turnstile))?;
         self.asked.entry(to.bare()).or_default().open += 1;
         self.active.push(Active { turn, to, job, started });
         Ok(())
@@ -229,6 +240,12 @@ impl<'r, 'c> Delivery<'r, 'c> {
             let jobs: Vec<_> = self.active.iter().map(|active| &active.job).collect();
             job::any_ready(&jobs, &patience.until(Wait::Idle))?;
         }
+    }
+
+    /// What can't be remembered must not become whole.
+    pub fn cancel_others(&mut self, permit: Option<Arc<Permit>>) {
+        self.held = permit;
+        self.active.iter().for_each(|active| active.job.cancel());
     }
 
     /// Asks the next of `a | b`, at once.

@@ -46,9 +46,9 @@ impl Delivery<'_, '_> {
         turn: Turn,
         to: &Jid,
         started: Started,
-        delivery: delivery::Delivery,
+        mut delivery: delivery::Delivery,
     ) -> Result<()> {
-        let item = turn.item;
+        let (item, permit) = (turn.item, delivery.permit.take());
         let asked = self.asked.entry(to.bare()).or_default();
         (asked.has_taken, asked.failures) = (true, 0);
         self.state.standing.recipients.remove(to.bare().as_str());
@@ -62,7 +62,12 @@ impl Delivery<'_, '_> {
         if item.job.is_some() || started.claim.is_some() {
             self.state.must_spool()?.remove(Shelf::Queue, &item.id);
         }
-        recorded?;
+        if let Err(error) = recorded {
+            self.cancel_others(permit);
+            return Err(error);
+        }
+        // Now a kill can't make it come again: the next file may become whole.
+        drop(permit);
         let Some(job) = self.run.job(item.job.as_deref()) else { return Ok(()) };
         self.run.hook_after(job.settings.task.on_success.as_ref(), job, facts);
         if let Some(found) = started.found.filter(|found| self.has_everyone(job, found)) {

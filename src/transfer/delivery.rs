@@ -1,7 +1,9 @@
 //! What a transfer came to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::turn::Permit;
 use crate::base::jid::Jid;
 pub use crate::proto::offer::Method;
 
@@ -45,6 +47,8 @@ pub struct Delivery {
     pub to: Jid,
     /// From the start of the search for the recipient to the last byte.
     pub elapsed: Duration,
+    /// Until it goes, no other file of this run becomes whole.
+    pub(crate) permit: Option<Arc<Permit>>,
 }
 
 impl Method {

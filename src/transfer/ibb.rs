@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::peer::{Peer, unexpected};
 use super::sink::Sink;
 use super::source::Source;
+use super::turn::Permit;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::waits::Wait;
 use crate::proto::ibb::{self, Close, Data, Open};
@@ -50,8 +51,14 @@ pub fn open(peer: &Peer<'_>, size: u64, wait: Wait) -> Result<u16> {
 ///
 /// # Errors
 /// [`Kind::Cancelled`], [`Kind::Incomplete`], [`Kind::Busy`], those of the source, or the timeout.
-pub fn carry(peer: &Peer<'_>, source: &mut Source, block_size: u16, drain: Duration) -> Result<()> {
-    if let Err(e) = send_blocks(peer, source, block_size) {
+pub fn carry(
+    peer: &Peer<'_>,
+    source: &mut Source,
+    block_size: u16,
+    drain: Duration,
+    last: &mut Option<Permit>,
+) -> Result<()> {
+    if let Err(e) = send_blocks(peer, source, block_size, last) {
         if e.kind() != Kind::Cancelled {
             peer.close_in_passing();
         }
@@ -65,10 +72,13 @@ pub fn carry(peer: &Peer<'_>, source: &mut Source, block_size: u16, drain: Durat
     Ok(())
 }
 
-fn send_blocks(peer: &Peer<'_>, source: &mut Source, block_size: u16) -> Result<()> {
+fn send_blocks(peer: &Peer<'_>, source: &mut Source, block_size: u16, last: &mut Option<Permit>) -> Result<()> {
     let mut buffer = vec![0; block_size.into()];
     let mut seq: u16 = 0;
     loop {
+        if source.left() <= u64::from(block_size) && last.is_none() {
+            *last = peer.context.last_bytes()?;
+        }
         let block = source.fill(&mut buffer)?;
         if block.is_empty() {
             return Ok(());
@@ -234,7 +244,7 @@ mod tests {
         let reads = thread::spawn(move || acknowledge(&mut server, 65_538));
         let to = "ops@x/Spark".parse().unwrap();
         let peer = Peer::open(&bed.context, &to, "s1").unwrap();
-        carry(&peer, &mut zeros(65_538), 1, Duration::ZERO).unwrap();
+        carry(&peer, &mut zeros(65_538), 1, Duration::ZERO, &mut None).unwrap();
         assert!(reads.join().unwrap().into_iter().enumerate().all(|(n, seq)| seq == n % 65_536));
     }
 }

@@ -19,21 +19,34 @@ pub mod survey;
 pub mod target;
 #[cfg(test)]
 mod tests;
+pub mod turn;
 pub mod word;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::config::Config;
+use crate::base::error::Result;
+use crate::base::waits::Wait;
 use crate::net::dial::Dial;
 use crate::os::pace::Pace;
 use crate::os::until::Patience;
 use crate::session::Session;
 use progress::Progress;
 use proxies::Proxies;
+use turn::{Permit, Turnstile};
 use word::Told;
 
 impl Context {
+    /// The right to send the last bytes of a file; nothing where nobody counts.
+    ///
+    /// # Errors
+    /// A stop, or the timeout of the wait.
+    pub fn last_bytes(&self) -> Result<Option<Permit>> {
+        let until = self.patience.until(Wait::Queue);
+        self.turnstile.as_ref().map(|turnstile| turnstile.pass(&until)).transpose()
+    }
+
     /// Whether the server runs on this machine: then its proxy's loopback address is as good. Behind the proxy of a
     /// network only its name tells.
     pub fn is_on_loopback(&self) -> bool {
@@ -58,6 +71,8 @@ pub struct Context {
     pub progress: Arc<Progress>,
     /// How fast all of them together may go.
     pub pace: Arc<Pace>,
+    /// Where they wait before their last bytes, when their outcomes are remembered one by one.
+    pub turnstile: Option<Arc<Turnstile>>,
     /// Whom we have already told something.
     pub told: Arc<Told>,
 }

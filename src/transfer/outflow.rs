@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::source::Source;
+use super::turn::Permit;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::waits::Wait;
 use crate::net::dial::{Stream, read_some};
@@ -38,13 +39,17 @@ impl Channel {
     ///
     /// # Errors
     /// [`Kind::Incomplete`], [`Kind::Network`], those of the source, or the stall timeout.
-    pub fn carry(&self, context: &Context, source: &mut Source) -> Result<()> {
+    pub fn carry(&self, context: &Context, source: &mut Source, last: &mut Option<Permit>) -> Result<()> {
         let bytes = source.left();
         let mut flow = Flow { channel: self, until: context.patience.until(Wait::Stall), unsent: u64::MAX };
         let mut buffer = Vec::new();
         while source.left() > 0 {
             flow.check_early_end()?;
             let most = context.pace.slice(SLICE);
+            if source.left() <= most as u64 && last.is_none() {
+                *last = context.last_bytes()?;
+                flow.until.restart();
+            }
             let moved = flow.move_some(source, &mut buffer, most)?;
             context.progress.add(moved);
             context.pace.spend(moved, context.patience.stop())?;
@@ -203,7 +208,7 @@ mod tests {
         let stream = socket::connect(([127, 0, 0, 1], port).into(), &bed.until()).unwrap();
         let far = proxy.accept().unwrap().0;
         let reads = thread::spawn(move || read_on(far, pause));
-        Channel::new(Box::new(stream)).carry(&bed.context, &mut zeros(size)).unwrap();
+        Channel::new(Box::new(stream)).carry(&bed.context, &mut zeros(size), &mut None).unwrap();
         reads.join().unwrap()
     }
 

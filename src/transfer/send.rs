@@ -1,5 +1,6 @@
 //! Sending one file: resolve, discover, offer, carry, outcome.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Context;
@@ -11,6 +12,7 @@ use super::proxies;
 use super::recipient::{Search, offline, unable};
 use super::socks5;
 use super::source::Source;
+use super::turn::Permit;
 use super::word;
 use crate::base::config::{Config, Preference};
 use crate::base::error::{Error, Kind, Result};
@@ -41,12 +43,13 @@ pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
     word::announce(context, &recipient);
     let methods = methods(&context.config, &source, &hosts)?;
     let (name, drain) = (name::safe(source.name()), context.patience.limit(Wait::Drain));
-    let mut push = Push { context, recipient: &recipient, hosts, name, source, drain };
+    let mut push = Push { context, recipient: &recipient, hosts, name, source, drain, last: None };
     let (id, method) = push.run(&methods)?;
     let tier = if method == Method::Ibb { Tier::Acked } else { Tier::Forwarded };
-    let Push { name, source, .. } = push;
+    let Push { name, source, last, .. } = push;
     let (bytes, transfer) = (source.size(), source.transfer().map(str::to_owned));
-    Ok(Delivery { id, transfer, name, tier, method, bytes, to: recipient, elapsed: started.elapsed() })
+    let (elapsed, permit) = (started.elapsed(), last.map(Arc::new));
+    Ok(Delivery { id, transfer, name, tier, method, bytes, to: recipient, elapsed, permit })
 }
 
 /// Finds the recipient's client and the proxies, each step of both on the way at once. The proxies must be
@@ -87,6 +90,8 @@ struct Push<'c> {
     source: Source,
     /// Before the end of an in-band stream: Smack may need it.
     drain: Duration,
+    /// Where outcomes are remembered one by one, the right to send the last bytes.
+    last: Option<Permit>,
 }
 
 /// What one offer came to before a byte was sent.
@@ -173,7 +178,8 @@ impl Push<'_> {
     fn by_socks5(&mut self, peer: &Peer<'_>, ibb_too: bool) -> Result<Attempt> {
         let error = match socks5::establish(peer, &self.hosts) {
             Ok(channel) => {
-                channel.carry(self.context, &mut self.source).map_err(|e| self.stood(e))?;
+                let carried = channel.carry(self.context, &mut self.source, &mut self.last);
+                carried.map_err(|e| self.stood(e))?;
                 return Ok(Attempt::Done(Method::Socks5));
             }
             Err(e) => self.survived(e)?,
@@ -191,14 +197,13 @@ impl Push<'_> {
     fn by_ibb(&mut self, peer: &Peer<'_>, wait: Wait) -> Result<Attempt> {
         match ibb::open(peer, self.source.size(), wait) {
             Ok(block_size) => {
-                let carried = ibb::carry(peer, &mut self.source, block_size, self.drain);
+                let carried = ibb::carry(peer, &mut self.source, block_size, self.drain, &mut self.last);
                 carried.map_err(|e| self.stood(e)).map(|()| Attempt::Done(Method::Ibb))
             }
             Err(e) => self.survived(e).map(Attempt::NoWay),
         }
     }
 
-    /// An error that ends one way for the bytes but not the transfer.
     /// Where the transfer stood when the path to the other side failed.
     fn stood(&self, error: Error) -> Error {
         let so_far = self.context.progress.now();
@@ -210,6 +215,7 @@ impl Push<'_> {
         }
     }
 
+    /// An error that ends one way for the bytes but not the transfer.
     fn survived(&self, error: Error) -> Result<Error> {
         let final_kind = matches!(error.kind(), Kind::Stopped | Kind::Cancelled | Kind::Unable | Kind::Incomplete);
         if final_kind || self.context.session.cause_of_end().is_some() { Err(error) } else { Ok(error) }

@@ -56,6 +56,7 @@ impl Bed {
             proxies: Arc::new(Proxies::default()),
             progress: Arc::new(Progress::default()),
             pace: Arc::new(crate::os::pace::Pace::new(0)),
+            turnstile: None,
             told: Arc::new(Told::default()),
         };
         Bed { server, heard: String::new(), context }
@@ -283,7 +284,7 @@ fn rule_47_a_proxy_that_ends_right_behind_the_last_byte_is_no_failure() {
         let stream = socket::connect(([127, 0, 0, 1], port).into(), &bed.until()).unwrap();
         let mut far = proxy.accept().unwrap().0;
         let reads = std::thread::spawn(move || far.read_exact(&mut [0; 1000]).unwrap());
-        Channel::new(Box::new(stream)).carry(&bed.context, &mut zeros(1000)).unwrap();
+        Channel::new(Box::new(stream)).carry(&bed.context, &mut zeros(1000), &mut None).unwrap();
         reads.join().unwrap();
     }
 }

@@ -15,7 +15,7 @@ fn rule_53_the_count_wraps_after_65535() {
     let sender = std::thread::spawn(move || {
         let qxmpp = "ops@x/QXmpp".parse().unwrap();
         let peer = Peer::open(&context, &qxmpp, "sid1").unwrap();
-        ibb::carry(&peer, &mut Source::reader("x", BLOCKS, std::io::repeat(7)), 1, std::time::Duration::ZERO)
+        ibb::carry(&peer, &mut Source::reader("x", BLOCKS, std::io::repeat(7)), 1, std::time::Duration::ZERO, &mut None)
     });
     for block in 0..=BLOCKS {
         bed.hear("</iq>");
