@@ -106,6 +106,24 @@ fn bad_command_lines_are_refused() {
     assert_eq!(run(work.command(&[]).arg(work.list()).arg("/nowhere/out")).0, 73);
 }
 
+/// What an engineer adds jobs to; the same options as keys.
+#[test]
+fn each_device_has_a_configuration_that_firepush_reads() {
+    let work = Work::new();
+    let options = ["--server", "192.0.2.7:5222", "--ca-file=/etc/openfire.pem", "--direct-tls"];
+    work.run(&[], LIST, &options, 0);
+    let conf = work.device("cam1").join("firepush.conf");
+    let words = ["config".as_ref(), "--config".as_ref(), conf.as_os_str()];
+    let (code, said) = run(Command::new(env!("CARGO_BIN_EXE_firepush")).args(words));
+    assert_eq!(code, 0, "{said}");
+    for line in
+        ["jid = cam1@example.test", "server = 192.0.2.7:5222", "ca_file = /etc/openfire.pem", "direct_tls = yes"]
+    {
+        assert!(said.lines().any(|there| there.starts_with(line)), "{line}: {said}");
+    }
+    assert!(said.contains(&format!("to = {OPERATOR}@example.test")), "{said}");
+}
+
 /// The options of `firepush send` reach it word by word, whatever is in them.
 #[test]
 fn options_for_the_device_keep_their_words() {

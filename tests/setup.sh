@@ -34,6 +34,7 @@ list_missing() {
     need microsocks command -v microsocks
     need tinyproxy-bin command -v tinyproxy
     need iproute2 command -v ip
+    need strace command -v strace
     need mandoc command -v mandoc
     need man-db command -v man
     need zsh command -v zsh

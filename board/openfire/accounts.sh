@@ -89,6 +89,22 @@ if [ $# -gt 0 ]; then
 fi
 case $folder in -*) folder=./$folder ;; esac
 
+# The same options as keys of a configuration.
+settings= key=
+for word; do
+    case $word in
+        --*=*) settings="$settings$(printf %s "${word%%=*}" | sed 's/^--//; s/-/_/g') = ${word#*=}
+" key= ;;
+        --*) [ -z "$key" ] || settings="$settings$key = yes
+"
+            key=$(printf %s "$word" | sed 's/^--//; s/-/_/g') ;;
+        *) settings="$settings${key:-#} = $word
+" key= ;;
+    esac
+done
+[ -z "$key" ] || settings="$settings$key = yes
+"
+
 send_options=
 for word; do
     case $word in *[!A-Za-z0-9@%+=:,./_-]* | '') word="'$(printf %s "$word" | sed "s/'/'\\\\''/g")'" ;; esac
@@ -162,11 +178,19 @@ exec firepush send --jid $1@$domain --password-file "\$here/firepush.password"$s
 END
 }
 
+# The configuration of `firepush run`; jobs are added to it.
+configuration() { # configuration NAME
+    printf '%s\n' "# firepush run --config FILE" "jid = $1@$domain" 'password_file = /etc/firepush.password' \
+        "to = ${operators%% *}@$domain"
+    printf %s "$settings"
+}
+
 write_device() { # write_device NAME: makes its folder, prints its account
     place=$folder/devices/$1
     mkdir -- "$place" || cant_write "$place"
     new_password
     printf '%s\n' "$password" >"$place/firepush.password" || cant_write "$place/firepush.password"
+    configuration "$1" >"$place/firepush.conf" || cant_write "$place/firepush.conf"
     { push_script "$1" >"$place/push" && chmod u+x "$place/push"; } || cant_write "$place/push"
     printf "<user name='%s' password='%s'>\n<query xmlns='jabber:iq:roster'>\n" "$1" "$password"
     for operator in $operators; do item "$operator" Operators || return; done

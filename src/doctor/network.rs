@@ -195,12 +195,14 @@ fn tls(
     }
     let list = offered.join(", ");
     let has_password = config.password.is_some() || config.password_file.is_some();
-    if has_secret && mechanism(config, has_password, &offered).is_none() {
+    let strongest = mechanism(config, has_password, &offered);
+    if has_secret && strongest.is_none() {
         let what = format!("the server offers no login mechanism that may be used, only {list}");
         report.fail("login", &Error::new(Kind::NoMechanism, what).advise("see min_auth, or the server's settings"));
         return Ok(false);
     }
-    report.ok("login", format!("the server offers {list}"));
+    let strongest = strongest.map_or(String::new(), |mechanism| format!("; up to {} may be used", mechanism.name()));
+    report.ok("login", format!("the server offers {list}{strongest}"));
     Ok(true)
 }
 

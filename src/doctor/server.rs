@@ -56,24 +56,20 @@ pub fn proxies(client: &Client, config: &Config, report: &mut Report<'_>) -> Res
         report.warn("proxy", "the server names no SOCKS5 proxy", advice);
         return Ok(());
     }
-    let is_public =
-        config.via.is_none() && context.session.addresses().is_some_and(|(server, _)| is_public(server.ip()));
+    let server = context.session.addresses().map(|(server, _)| server.ip()).filter(|_| config.via.is_none());
+    let place = Place { is_local: context.is_on_loopback(), is_public: server.is_some_and(is_public) };
     for Probed { host, outcome } in &probed {
         let text = format!("{} at {}:{}", host.jid, host.host, host.port);
-        let hint = "set xmpp.proxy.externalip at the server to an address that everyone reaches";
-        match (outcome, host.host.parse::<IpAddr>()) {
-            (Err(error), _) => report.warn(
-                "proxy",
-                format!("{text}: {}", error.what()),
-                "let the firewall pass it; in-band works, slowly",
-            ),
-            (Ok(()), Ok(ip)) if ip.is_loopback() && !context.is_on_loopback() => {
-                report.warn("proxy", format!("{text}: that is this device itself"), hint);
+        match (place.fault(&host.host), outcome) {
+            (Some(fault), _) => {
+                let advice = "set xmpp.proxy.externalip at the server to an address that everyone reaches";
+                report.warn("proxy", format!("{text}: {fault}"), advice);
             }
-            (Ok(()), Ok(ip)) if is_public && !is_public_address(ip) => {
-                report.warn("proxy", format!("{text}: a private address, and the server has a public one"), hint);
+            (None, Err(error)) => {
+                let advice = "let the firewall pass it; in-band works, slowly";
+                report.warn("proxy", format!("{text}: {}", error.what()), advice);
             }
-            (Ok(()), _) => report.ok("proxy", text),
+            (None, Ok(())) => report.ok("proxy", text),
         }
     }
     if probed.len() > 1 {
@@ -87,12 +83,26 @@ pub fn proxies(client: &Client, config: &Config, report: &mut Report<'_>) -> Res
     Ok(())
 }
 
-fn is_public(ip: IpAddr) -> bool {
-    is_public_address(ip) && !ip.is_loopback()
+/// Where the server is, seen from here.
+struct Place {
+    is_local: bool,
+    is_public: bool,
+}
+
+impl Place {
+    /// What is wrong with an address of a proxy, whoever tries it.
+    fn fault(&self, host: &str) -> Option<&'static str> {
+        let ip: IpAddr = host.parse().ok()?;
+        match ip.to_canonical() {
+            ip if ip.is_loopback() && !self.is_local => Some("that is this device itself"),
+            ip if self.is_public && !is_public(ip) => Some("a private address, and the server has a public one"),
+            _ => None,
+        }
+    }
 }
 
 /// Not one of the ranges of home and company networks.
-fn is_public_address(ip: IpAddr) -> bool {
+fn is_public(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => !(v4.is_private() || v4.is_link_local() || v4.is_loopback()),
         IpAddr::V6(v6) => {
@@ -164,4 +174,24 @@ fn contact(subscription: Option<Subscription>) -> (Level, &'static str, &'static
 
 fn advised(error: Error) -> Error {
     if error.kind() == Kind::Offline { error.advise("let it log in, with Spark or `firepush receive`") } else { error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_others_can_not_reach_are_named() {
+        let fault = |is_local, is_public, host| Place { is_local, is_public }.fault(host);
+        assert!(fault(false, true, "127.0.0.1").is_some_and(|fault| fault.contains("this device itself")));
+        assert!(fault(false, true, "::1").is_some_and(|fault| fault.contains("this device itself")));
+        for host in ["10.1.2.3", "192.168.1.1", "fd00::1", "::ffff:10.0.0.1"] {
+            assert!(fault(false, true, host).is_some_and(|fault| fault.contains("private")), "{host}");
+            assert_eq!(fault(false, false, host), None, "{host}, where the server is private too");
+        }
+        for host in ["203.0.113.7", "2001:db8::1", "proxy.example.org"] {
+            assert_eq!(fault(false, true, host), None, "{host}");
+        }
+        assert_eq!(fault(true, false, "127.0.0.1"), None);
+    }
 }

@@ -12,11 +12,9 @@ pub fn machine_id() -> String {
     first_line("/etc/machine-id").unwrap_or_default()
 }
 
-/// Which boot it is, and how long ago: for names while the clock isn't set.
-pub fn boot_and_uptime() -> String {
+/// Which boot it is, and so many seconds on a clock that isn't set: for names that stay when a file is sent again.
+pub fn boot_and(seconds: u64) -> String {
     let boot = first_line("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let uptime = first_line("/proc/uptime").unwrap_or_default();
-    let seconds = uptime.split(['.', ' ']).next().unwrap_or_default().to_owned();
     format!("boot{}-{seconds}", boot.get(..8).unwrap_or_default())
 }
 

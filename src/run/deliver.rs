@@ -89,6 +89,7 @@ impl Run<'_> {
         delivery.add(plan.items);
         let done = delivery.work();
         let outcome = delivery.finish();
+        self.count_dropped(state, tell);
         let saved = state.standing.save();
         done.and(saved)?;
         // Who looked at the files of some jobs only doesn't know which of the others are still there.

@@ -11,6 +11,9 @@ use crate::client::Client;
 use crate::spool::standing::Seen;
 use crate::spool::tries::{LOGIN, Tries};
 
+/// More recipients that are not asked now are not looked after in a run.
+const WATCHED_MAX: usize = 16;
+
 impl Delivery<'_, '_> {
     /// `None` when it isn't due or failed: then everything waits.
     ///
@@ -65,13 +68,20 @@ impl Delivery<'_, '_> {
     /// Who was away or offline when a file came, and is there now, may be asked at once.
     fn welcome_back(&mut self, client: &Client) -> Result<()> {
         let now = self.state.clock.now();
-        let absent = self.state.standing.recipients.iter();
-        let absent = absent.filter(|(_, with)| with.seen == Seen::Absent && !with.tries.is_due(now));
-        let absent: Vec<Jid> = absent.filter_map(|(jid, _)| jid.parse().ok()).collect();
-        for jid in absent {
-            if client.sees(&jid)? == Seen::Present {
-                log::info!("{jid} is back");
-                self.state.standing.recipients.remove(jid.as_str());
+        let waiting = self.state.standing.recipients.iter().filter(|(_, with)| !with.tries.is_due(now));
+        let waiting: Vec<(Jid, Seen)> =
+            waiting.filter_map(|(jid, with)| Some((jid.parse().ok()?, with.seen))).take(WATCHED_MAX).collect();
+        for (jid, before) in waiting {
+            match (before, client.sees(&jid)?) {
+                (Seen::Absent, Seen::Present) => {
+                    log::info!("{jid} is back");
+                    self.state.standing.recipients.remove(jid.as_str());
+                }
+                (_, seen) => {
+                    if let Some(with) = self.state.standing.recipients.get_mut(jid.as_str()) {
+                        with.seen = seen;
+                    }
+                }
             }
         }
         Ok(())

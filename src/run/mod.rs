@@ -217,7 +217,11 @@ impl<'c> Run<'c> {
             Ok(Outcome { is_elsewhere: true, ..Outcome::default() })
         };
         // A memory of 16 MB doesn't hold many that wait.
-        let Some(waiting) = spool.lock_waiting()? else { return elsewhere("about to begin") };
+        let waits_alone = self.now || self.attended;
+        let waiting = if waits_alone { None } else { spool.lock_waiting()? };
+        if waiting.is_none() && !waits_alone {
+            return elsewhere("about to begin");
+        }
         self.await_clock()?;
         self.spread()?;
         drop(waiting);

@@ -149,7 +149,22 @@ impl Run<'_> {
             why_not: Some(format!("it was given up; `firepush retry {id}` brings it back")),
         });
         let items = plan.items.iter().map(|item| self.preview_of(state, item));
+        let items = items.chain(self.jobs.iter().flat_map(|job| self.preview_of_output(job)));
         items.chain(given_up).chain(left.chain(troubles).map(not)).collect()
+    }
+
+    /// What a program prints is known only when it runs.
+    fn preview_of_output(&self, job: &Job) -> Vec<Preview> {
+        let Some(program) = &job.settings.task.output_of else { return Vec::new() };
+        let own = own_name(&program.path);
+        let one = |to: &Recipients| Preview {
+            path: format!("what {} prints, if it is new", program.path.display()),
+            to: Some(to.clone()),
+            name: with_ending(safe(&self.name_for(job, &own, self.clock.now()).unwrap_or_default()), &job.settings),
+            how: if job.settings.task.only_in_band() { "ibb" } else { "socks5 or ibb" },
+            why_not: None,
+        };
+        job.settings.to.iter().map(one).collect()
     }
 
     fn preview_of(&self, state: &State, item: &Item) -> Preview {
@@ -198,7 +213,7 @@ fn facts(config: &Config, job: &str, own: &str, changed: u64) -> Result<Facts> {
         host: device::host_name(),
         job: job.to_owned(),
         name: own.to_owned(),
-        utc: if changed < built() / 2 { device::boot_and_uptime() } else { date::compact(changed) },
+        utc: if changed < built() / 2 { device::boot_and(changed) } else { date::compact(changed) },
     })
 }
 

@@ -40,6 +40,9 @@ pub struct LoggedIn {
     pub hints: Hints,
 }
 
+/// More hosts of a domain are not tried; they share the wait for one.
+const HOSTS_MAX: usize = 8;
+
 /// A server may send us on so often, and no more.
 const HOPS_MAX: usize = 3;
 
@@ -139,9 +142,16 @@ impl<'a> Login<'a> {
     /// To the first host that takes a connection.
     fn connect(&mut self, hosts: &[(Endpoint, Security)], dialer: &dyn Dial) -> Result<(Conversation, Security)> {
         let mut last = None;
-        for (host, security) in hosts {
+        let whole = self.patience.until(Wait::Connect);
+        let hosts = &hosts[..hosts.len().min(HOSTS_MAX)];
+        for (at, (host, security)) in hosts.iter().enumerate() {
             let started = Instant::now();
-            match dialer.dial(host, Purpose::new(self.patience, Wait::Connect)) {
+            let share = whole.at_most(whole.left() / u32::try_from(hosts.len() - at).unwrap_or(1));
+            let purpose = match hosts.len() {
+                1 => Purpose::new(self.patience, Wait::Connect),
+                _ => Purpose::within(self.patience, &share),
+            };
+            match dialer.dial(host, purpose) {
                 Ok(stream) => {
                     self.round_trip = started.elapsed();
                     return Ok((Conversation::new(Link::plain(stream)?), *security));

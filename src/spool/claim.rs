@@ -71,6 +71,7 @@ impl Spool {
     pub fn give_up(&self, id: &str, error: &Error) -> Result<()> {
         let tries = Tries { kind: error.kind().name().into(), what: error.to_string(), ..self.tries(id) };
         self.shift(id, Shelf::Queue, Shelf::Failed)?;
-        self.set_tries(id, &tries)
+        self.set_tries(id, &tries)?;
+        self.trim_failed()
     }
 }

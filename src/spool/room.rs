@@ -101,6 +101,22 @@ impl Spool {
         Ok(false)
     }
 
+    /// What is given up counts within the limit of files: the oldest of it goes.
+    ///
+    /// # Errors
+    /// [`Kind::Read`].
+    pub(super) fn trim_failed(&self) -> Result<()> {
+        let mut failed: Vec<_> = self.ids(Shelf::Failed)?;
+        let surplus = (failed.len() as u64).saturating_sub(self.keep.spool_files);
+        failed.sort_by_cached_key(|id| self.look(Shelf::Failed, id).map_or(0, |entry| entry.made));
+        for id in failed.iter().take(usize::try_from(surplus).unwrap_or(0)) {
+            log::warn!("too many files are given up: {id} was dropped (spool_files)");
+            self.remove(Shelf::Failed, id);
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
     pub(super) fn full(&self) -> Error {
         let (Held { bytes, files }, limit) = (self.held(), self.limit());
         let what = format!(

@@ -233,3 +233,14 @@ fn of_entries_of_the_same_second_the_one_that_was_written_first_is_dropped() {
     }
     fs::remove_dir_all(path).unwrap();
 }
+
+#[test]
+fn what_is_given_up_counts_within_the_limit_of_files() {
+    let (path, spool) = spool(|keep| keep.spool_files = 2);
+    for (name, made) in [("a", 1), ("b", 2), ("c", 3)] {
+        drop(put(&spool, name, made, b"x").unwrap());
+        spool.give_up(&id_of(&[name.as_bytes()]), &Error::new(Kind::Declined, "no")).unwrap();
+    }
+    assert_eq!((names(&spool, Shelf::Failed), spool.take_dropped()), (vec!["b".to_owned(), "c".to_owned()], 1));
+    fs::remove_dir_all(path).unwrap();
+}

@@ -109,7 +109,8 @@ impl Push<'_> {
             Attempt::Done(method) => return Ok((sid, method)),
             Attempt::NoWay(error) => error,
         };
-        if !self.context.config.reoffer {
+        // The same offer would get the same answer, and the operator another popup.
+        if !self.context.config.reoffer || methods == [Method::Ibb] {
             return Err(error);
         }
         log::info!("offering once more, in-band only: {error}");

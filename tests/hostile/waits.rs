@@ -126,7 +126,9 @@ fn rule_47_a_proxy_that_stops_reading_ends_the_wait_stall() {
     for bytes in [0, 1_000_000] {
         let options =
             Options { receive_buffer: Some(4096), ..Options::proxy_fault(ProxyPhase::Data(bytes), Fault::Stall) };
-        ends(Wait::Stall, options, Manners::default(), &[]);
+        let bed = Bed::of_size(options, Manners::default(), 8_000_000);
+        let short = short(&[Wait::Stall]);
+        bed.fails(&words(&short), 75, &[Wait::Stall.doing(), Wait::Stall.setting(), "after ", " of 8000000 bytes"]);
     }
 }
 

@@ -156,7 +156,11 @@ fn a_device_that_has_only_ipv6_connects() {
 #[test]
 fn row_11_a_device_whose_ipv6_is_dead_connects_by_the_step() {
     if is_inside("families::row_11_a_device_whose_ipv6_is_dead_connects_by_the_step") {
-        let cable = [("2001:db8::1/64", "2001:db8::2/64"), ("192.0.2.1/24", "192.0.2.2/24")];
+        let cable = [
+            ("2001:db8::1/64", "2001:db8::2/64"),
+            ("2001:db8::3/64", "2001:db8::4/64"),
+            ("192.0.2.1/24", "192.0.2.2/24"),
+        ];
         let device = Device::on_cable(&cable);
         let server = prosody();
         relay("192.0.2.1:5222", address(&server));
@@ -166,6 +170,10 @@ fn row_11_a_device_whose_ipv6_is_dead_connects_by_the_step() {
         let at = dead.local_addr().expect("bound");
         let connect = || TcpStream::connect_timeout(&at, Duration::from_millis(200)).ok();
         let _queued: Vec<_> = std::iter::from_fn(connect).collect();
-        delivered(&device, &server, &["2001:db8::1", "192.0.2.1"], "warn  tcp       [2001:db8::1]:5222: no answer");
+        let dead = "warn  tcp       [2001:db8::1]:5222: no answer";
+        delivered(&device, &server, &["2001:db8::1", "192.0.2.1"], dead);
+        // The dead one is the first to be tried.
+        relay("[2001:db8::3]:5222", address(&server));
+        delivered(&device, &server, &["2001:db8::1", "2001:db8::3"], dead);
     }
 }

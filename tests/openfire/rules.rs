@@ -98,6 +98,8 @@ fn rule_33_bad_request_is_followed_by_in_band_alone_where_a_second_offer_is_allo
     assert_eq!((sent.exit.expect(69).code, sent.server.count("set si")), (69, 1));
     let sent = arrives(refusing(), Manners::ibb(), &["--reoffer"], "ibb");
     assert_eq!(sent.server.count("set si"), 2);
+    let sent = send(refusing(), Manners::ibb(), &["--reoffer", "--method", "ibb"], 1000);
+    assert_eq!((sent.exit.expect(69).code, sent.server.count("set si")), (69, 1), "not the same once more");
 }
 
 #[test]

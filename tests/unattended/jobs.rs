@@ -39,6 +39,30 @@ fn a_file_that_everyone_has_got_is_deleted_or_moved() {
     }
 }
 
+/// As `tcpdump -G`: a process of its own that holds a file open, writes on, and goes to the next.
+#[test]
+fn a_writer_that_rotates_its_files_loses_nothing_with_after_delete() {
+    let device = Device::new();
+    device.configure("wait_presence = 20ms\n[capture]\nfiles = LOG/*\nto = OPS\nafter = delete\nname = {name}\n");
+    let script = "for n in 1 2 3 4 5 6; do exec 3> \"$0/cap.$n\"; for line in $(seq 40); do echo \"packet $n $line\" >&3; \
+                  sleep 0.01; done; exec 3>&-; done";
+    let mut writer = std::process::Command::new("bash").args(["-c", script]).arg(device.path("log")).spawn().unwrap();
+    let mut receiver = device.receiver();
+    let mut sent = 0;
+    while sent < 6 {
+        sent += device.run(&["--now"]).expect(0).events("sent").len();
+    }
+    assert!(writer.wait().unwrap().success());
+    assert_eq!((sent, crate::bed::names(&device.path("log")).len()), (6, 0));
+    for _ in 0..6 {
+        let file = receiver.event("file");
+        let text = fs::read_to_string(file["path"].as_str().unwrap()).unwrap();
+        let number = file["name"].as_str().unwrap().split('.').nth(1).unwrap().to_owned();
+        let all: String = (1..=40).map(|line| format!("packet {number} {line}\n")).collect();
+        assert_eq!(text, all, "every packet of {number}, in its order");
+    }
+}
+
 #[test]
 fn a_capture_that_is_still_being_written_is_left_for_the_next_run() {
     let device = Device::new();

@@ -138,13 +138,15 @@ fn programs_find_what_a_run_came_to_in_a_file() {
     device.run(&[]).expect(75);
     let first = read();
     assert_eq!((&first["code"], &first["waiting"], &first["last_success"]), (&75.into(), &1.into(), &0.into()));
-    assert!(first["kind"] == "offline" || first["last_error"].is_null(), "{first}");
+    let told = |status: &Value| (status["kind"].clone(), status["last_error"].as_str().unwrap().to_owned());
+    assert!(first["kind"] == "offline" && told(&first).1.contains("is offline"), "{first}");
     let mut receiver = device.receiver();
     device.run(&["--now"]).expect(0);
     device.arrived(&mut receiver, "messages");
     let second = read();
     assert_eq!((&second["code"], &second["sent"], &second["waiting"]), (&0.into(), &1.into(), &0.into()));
     assert_eq!(second["last_success"], second["last_run"]);
+    assert_eq!(told(&second), told(&first), "the last error is remembered");
     assert!(second["last_run"].as_u64() >= first["last_run"].as_u64() && second["last_run"].as_u64() > Some(1 << 30));
     let text = fs::read_to_string(&metrics).unwrap();
     for line in ["# TYPE firepush_waiting_files gauge", "firepush_waiting_files 0", "firepush_sent_files 1"] {

@@ -22,7 +22,8 @@ fn at_most_five_lines_lead_from_nothing_to_a_file() {
     let lines = commands();
     assert!(lines.len() <= 5, "{lines:?}");
     let path = |name: &str| device.path(name).display().to_string();
-    let server = format!("--server {} --ca-file {}", device.account.server, device.account.trust[1].to_string_lossy());
+    let server = format!("--server {}", device.account.server);
+    let ca_file = device.account.trust[1].to_string_lossy();
     let run =
         format!("{} run --config {} --spool {} {server}", env!("CARGO_BIN_EXE_firepush"), path("made"), path("spool"));
     let script: Vec<_> = lines
@@ -32,6 +33,7 @@ fn at_most_five_lines_lead_from_nothing_to_a_file() {
             line.replace("the password", password.trim())
                 .replace("/etc/firepush.password", &path("made.password"))
                 .replace("/etc/firepush.conf", &path("made"))
+                .replace("/etc/openfire.pem", &ca_file)
                 .replace("device@example.org", &device.account.jid)
                 .replace("ops@example.org", &device.ops.jid)
                 .replace("/var/log", &path("log"))

@@ -146,7 +146,7 @@ fn who_never_answers_gets_one_offer_a_run_and_the_others_get_their_files() {
     ));
     (0..20).for_each(|n| drop(device.log(&format!("s{n}"), "x")));
     device.log("o1", "mine");
-    let _silent = silent(&device);
+    let mut silent = silent(&device);
     let _own = own_receiver(&device);
     let times = Times::of(&device);
     let (outcome, events) = times.run();
@@ -155,6 +155,9 @@ fn who_never_answers_gets_one_offer_a_run_and_the_others_get_their_files() {
     assert_eq!(times.later(1799).kept(), 0);
     assert_eq!(times.later(1).kept(), 1, "after 30 min");
     assert_eq!((times.later(2 * 1800 - 1).kept(), times.later(1).kept()), (0, 1), "after an hour");
+    silent.stop();
+    let offers = std::iter::from_fn(|| silent.next_event()).filter(|event| event["event"] == "offer").count();
+    assert_eq!(offers, 3, "one a run, as its user saw them");
 }
 
 #[test]
@@ -242,6 +245,18 @@ fn a_clock_that_is_not_set_is_waited_for_unless_a_pin_makes_it_needless() {
     assert_eq!((error.kind(), error.exit_code()), (Kind::Clock, 75));
     assert!(error.what().contains("1970-01-01"), "{error}");
     assert_eq!(times.clock.now(), 1000 + 120, "wait_for_clock");
+    let pin = crate::bed::server().certificate.pin.clone();
+    let pinned = Device::of(
+        crate::support::server::Account { trust: ["--pin".into(), pin.into()], ..device.account.clone() },
+        device.ops.clone(),
+    );
+    pinned.logs("");
+    pinned.log("a", "one");
+    let mut receiver = pinned.receiver();
+    let times = Times::of(&pinned);
+    times.clock.now.store(1000, Ordering::SeqCst);
+    assert_eq!((times.run().0.sent, times.clock.now()), (1, 1000), "a pin needs no clock");
+    assert_eq!(pinned.arrived(&mut receiver, "a"), b"one");
 }
 
 #[test]

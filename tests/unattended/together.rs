@@ -53,8 +53,34 @@ fn a_second_run_ends_while_the_first_is_still_at_work() {
     assert_eq!(said, "begun\n");
     let second = device.run(&[]).expect(0);
     assert!(second.events("sent").is_empty() && second.stderr.is_empty(), "{}", second.stderr);
+    let more = device.path("more");
+    fs::write(&more, "two").expect("a file");
+    let words = ["--server", "127.0.0.1:1", "--to", &device.ops.jid, "--queue", more.to_str().expect("UTF-8")];
+    assert_eq!(device.firepush("send", &words).expect(0).events("queued").len(), 1, "it is taken meanwhile");
     let mut gate = fs::OpenOptions::new().write(true).open(device.path("gate")).expect("the gate");
     gate.write_all(b"go\n").expect("the gate opens");
-    assert!(first.wait().expect("it ends").success());
+    assert!([Some(0), Some(75)].contains(&first.wait().expect("it ends").code()));
     assert_eq!(device.arrived(&mut receiver, "messages"), b"one");
+    device.logs("");
+    device.run(&["--now"]).expect(0);
+    assert_eq!(device.arrived(&mut receiver, "more"), b"two");
+}
+
+/// Cron's run waits for its own moment; who types one waits for nothing.
+#[test]
+fn a_run_now_does_not_wait_behind_one_that_waits_for_its_splay() {
+    let device = Device::new();
+    device.logs("splay = 12h");
+    device.log("messages", "one");
+    let mut receiver = device.receiver();
+    let mut waiting =
+        device.words("run", &["-v"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(waiting.stderr.take().expect("piped")).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("of the splay of 43200 s")), "it says how long");
+    let other = device.run(&["-v"]).expect(0);
+    assert!(other.stderr.contains("another run is about to begin"), "{}", other.stderr);
+    assert_eq!(device.run(&["--now"]).expect(0).events("sent").len(), 1);
+    assert_eq!(device.arrived(&mut receiver, "messages"), b"one");
+    waiting.kill().expect("it waits still");
+    waiting.wait().expect("it ends");
 }

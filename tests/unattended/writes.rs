@@ -114,3 +114,38 @@ fn a_run_with_nothing_to_do_writes_nothing() {
     it.exit.expect(75);
     assert!(it.calls.is_empty(), "while it isn't due: {:#?}", it.calls);
 }
+
+/// The kernel's own word: nothing that changes a file, whichever way the program goes there.
+#[test]
+fn strace_of_a_run_with_nothing_to_do_shows_no_write_and_no_fsync() {
+    let device = Device::new();
+    device.logs("");
+    device.log("messages", "one");
+    let receiver = device.receiver();
+    device.run(&[]).expect(0);
+    let log = device.path("strace");
+    let run = device.words("run", &[]);
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-f", "-y", "-o"]).arg(&log).arg(run.get_program()).args(run.get_args());
+    let output = strace.output().expect("strace starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = fs::read_to_string(&log).expect("what it saw");
+    assert!(text.contains("/spool/history"), "it saw the run: {text}");
+    let changes =
+        ["fsync(", "fdatasync(", "rename", "unlink", "mkdir", "link", "ftruncate", "utime", "chmod", "creat("];
+    let writes = ["write(", "writev(", "pwrite", "sendfile", "copy_file_range"];
+    let is_change = |line: &&str| {
+        let call = line.split_once(' ').map_or("", |(_, call)| call.trim_start());
+        let is_file = call.contains(&device.path("").display().to_string());
+        let is_write = writes.iter().any(|name| call.starts_with(name)) && is_file;
+        let is_open =
+            call.starts_with("open") && ["O_CREAT", "O_WRONLY", "O_RDWR"].iter().any(|flag| call.contains(flag));
+        is_write
+            || (is_open && is_file)
+            || changes.iter().any(|name| call.starts_with(name) && !call.starts_with("readlink"))
+    };
+    let changed: Vec<_> = text.lines().filter(is_change).collect();
+    assert!(changed.is_empty(), "{changed:#?}");
+    receiver.stop();
+    receiver.wait();
+}

@@ -25,6 +25,8 @@ struct Report {
     dropped: u64,
     /// Why something waits or was given up; of the last run for which there was a reason.
     error: Option<(String, String)>,
+    /// The same of an earlier run, as it was written.
+    error_before: String,
 }
 
 /// Whether somebody wants to know.
@@ -33,9 +35,9 @@ pub fn is_wanted(settings: &Settings) -> bool {
 }
 
 /// Writes what is wanted; what goes wrong with it is a warning, for the files have been sent.
-pub fn write(settings: &Settings, outcome: &Result<Outcome>, status: &Status) {
+pub fn write(settings: &Settings, outcome: &Result<Outcome>, met: Option<&Error>, status: &Status) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let report = Report::new(outcome, status, now, last_success(settings));
+    let report = Report::new(outcome, met, status, now, &Before::read(settings));
     let wanted = [(&settings.status_file, report.json()), (&settings.metrics_file, report.metrics())];
     for (path, text) in wanted.iter().filter_map(|(path, text)| Some((path.as_ref()?, text))) {
         if let Err(e) = exchange(path, text, 0o644) {
@@ -45,13 +47,13 @@ pub fn write(settings: &Settings, outcome: &Result<Outcome>, status: &Status) {
 }
 
 impl Report {
-    fn new(outcome: &Result<Outcome>, status: &Status, now: u64, before: u64) -> Report {
+    fn new(outcome: &Result<Outcome>, met: Option<&Error>, status: &Status, now: u64, before: &Before) -> Report {
         let told = |error: &Error| (error.kind().name().to_owned(), error.to_string());
         let (code, sent, error) = match outcome {
             Ok(outcome) => {
                 let reason = outcome.failed.as_ref().or(outcome.reason.as_ref()).map(told);
                 let not_due = outcome.not_due.as_ref().map(|(kind, text)| (kind.name().to_owned(), text.clone()));
-                (outcome.exit_code(), outcome.sent, reason.or(not_due))
+                (outcome.exit_code(), outcome.sent, reason.or(met.map(told)).or(not_due))
             }
             Err(error) => (error.exit_code(), 0, Some(told(error))),
         };
@@ -59,13 +61,14 @@ impl Report {
         Report {
             code,
             last_run: now,
-            last_success: if code == 0 { now } else { before },
+            last_success: if code == 0 { now } else { before.success },
             sent,
             waiting: status.files.len() as u64 - failed,
             failed,
             spool_bytes: status.spool_bytes,
             dropped: status.dropped,
             error,
+            error_before: before.error.clone(),
         }
     }
 
@@ -75,11 +78,10 @@ impl Report {
         let event = event.number("code", self.code.into()).number("sent", self.sent);
         let event = event.number("waiting", self.waiting).number("failed", self.failed);
         let event = event.number("spool_bytes", self.spool_bytes).number("dropped", self.dropped);
-        let event = match &self.error {
-            Some((kind, text)) => event.text("kind", kind).text("last_error", text),
-            None => event,
-        };
-        event.line()
+        match &self.error {
+            Some((kind, text)) => event.text("kind", kind).text("last_error", text).line(),
+            None => event.line().replace("}\n", &format!("{}}}\n", self.error_before)),
+        }
     }
 
     fn metrics(&self) -> String {
@@ -100,14 +102,23 @@ impl Report {
     }
 }
 
-/// When a run last left nothing waiting, as the files that we wrote tell.
-fn last_success(settings: &Settings) -> u64 {
-    let known = |path: &Option<PathBuf>, key: &str| {
-        let text = fs::read_to_string(path.as_ref()?).ok()?;
-        let rest = text.split_once(key)?.1;
-        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()
-    };
-    let status = known(&settings.status_file, "\"last_success\":");
-    let metrics = || known(&settings.metrics_file, "\nfirepush_last_success_timestamp_seconds ");
-    status.or_else(metrics).unwrap_or(0)
+/// What the files that we wrote tell of earlier runs.
+struct Before {
+    success: u64,
+    error: String,
+}
+
+impl Before {
+    fn read(settings: &Settings) -> Before {
+        let text = |path: &Option<PathBuf>| path.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let (status, metrics) = (text(&settings.status_file).unwrap_or_default(), text(&settings.metrics_file));
+        let success = number(&status, "\"last_success\":");
+        let success = success.or(number(&metrics.unwrap_or_default(), "\nfirepush_last_success_timestamp_seconds "));
+        let error = status.find(",\"kind\":").map(|at| status[at..].trim_end().trim_end_matches('}').to_owned());
+        Before { success: success.unwrap_or(0), error: error.unwrap_or_default() }
+    }
+}
+
+fn number(text: &str, key: &str) -> Option<u64> {
+    text.split_once(key)?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }

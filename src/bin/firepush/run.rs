@@ -28,8 +28,14 @@ fn deliver(configuration: &Configuration, jobs: &[String], output: Output) -> Re
     let mut person = Person::new(&configuration.settings);
     let run = Run::new(configuration, &stop).only(jobs).inspect_err(|error| person.tell_error(error))?;
     let run = if is_watched() { run.attended() } else { run };
+    let mut met = None;
     let outcome = run.run(&mut |happening| {
         for_a_person(&mut person, &happening);
+        if let Happening::Kept { error, .. } | Happening::Failed { error, .. } | Happening::Skipped { error, .. } =
+            &happening
+        {
+            met = Some(error.clone());
+        }
         tell(output, happening);
     });
     match &outcome {
@@ -39,7 +45,7 @@ fn deliver(configuration: &Configuration, jobs: &[String], output: Output) -> Re
     }
     let is_elsewhere = outcome.as_ref().is_ok_and(|outcome| outcome.is_elsewhere);
     if report::is_wanted(&configuration.settings) && !is_elsewhere {
-        report::write(&configuration.settings, &outcome, &run.status().unwrap_or_default());
+        report::write(&configuration.settings, &outcome, met.as_ref(), &run.status().unwrap_or_default());
     }
     let code = outcome.map(|outcome| conclude(output, &outcome, is_watched()));
     if !is_elsewhere {
