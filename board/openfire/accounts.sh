@@ -90,16 +90,16 @@ fi
 case $folder in -*) folder=./$folder ;; esac
 
 # The same options as keys of a configuration.
-settings= key=
+settings='' key=''
 for word; do
     case $word in
         --*=*) settings="$settings$(printf %s "${word%%=*}" | sed 's/^--//; s/-/_/g') = ${word#*=}
-" key= ;;
+" key='' ;;
         --*) [ -z "$key" ] || settings="$settings$key = yes
 "
             key=$(printf %s "$word" | sed 's/^--//; s/-/_/g') ;;
         *) settings="$settings${key:-#} = $word
-" key= ;;
+" key='' ;;
     esac
 done
 [ -z "$key" ] || settings="$settings$key = yes
@@ -180,7 +180,7 @@ END
 
 # The configuration of `firepush run`; jobs are added to it.
 configuration() { # configuration NAME
-    printf '%s\n' "# firepush run --config FILE" "jid = $1@$domain" 'password_file = /etc/firepush.password' \
+    printf '%s\n' "# firepush run --config /etc/firepush/firepush.conf; jobs stand below" "jid = $1@$domain" 'password_file = /etc/firepush/firepush.password' \
         "to = ${operators%% *}@$domain"
     printf %s "$settings"
 }
