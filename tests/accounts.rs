@@ -110,7 +110,7 @@ fn bad_command_lines_are_refused() {
 #[test]
 fn each_device_has_a_configuration_that_firepush_reads() {
     let work = Work::new();
-    let options = ["--server", "192.0.2.7:5222", "--ca-file=/etc/openfire.pem", "--direct-tls"];
+    let options = ["--server", "192.0.2.7:5222", "--direct-tls", "--ca-file=/etc/openfire.pem", "--json"];
     work.run(&[], LIST, &options, 0);
     let conf = work.device("cam1").join("firepush.conf");
     let words = ["config".as_ref(), "--config".as_ref(), conf.as_os_str()];

@@ -91,19 +91,24 @@ case $folder in -*) folder=./$folder ;; esac
 
 # The same options as keys of a configuration.
 settings='' key=''
+as_key() { # as_key --OPTION: prints it as a key
+    printf %s "$1" | sed 's/^--//; s/-/_/g'
+}
+switch_on() { # what was no option with a value is a switch
+    [ -z "$key" ] || settings="$settings$key = yes
+"
+    key=''
+}
 for word; do
     case $word in
-        --*=*) settings="$settings$(printf %s "${word%%=*}" | sed 's/^--//; s/-/_/g') = ${word#*=}
-" key='' ;;
-        --*) [ -z "$key" ] || settings="$settings$key = yes
-"
-            key=$(printf %s "$word" | sed 's/^--//; s/-/_/g') ;;
+        --*=*) switch_on; settings="$settings$(as_key "${word%%=*}") = ${word#*=}
+" ;;
+        --*) switch_on; key=$(as_key "$word") ;;
         *) settings="$settings${key:-#} = $word
 " key='' ;;
     esac
 done
-[ -z "$key" ] || settings="$settings$key = yes
-"
+switch_on
 
 send_options=
 for word; do

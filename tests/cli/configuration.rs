@@ -168,6 +168,7 @@ fn a_run_without_an_account_or_with_an_unknown_job_says_what_is_missing() {
     complains(device.firepush("run", &["lgos"]), 64, &["lgos", "logs"]);
     complains(device.firepush("drop", &[]), 64, &["ID"]);
     complains(device.firepush("status", &["x"]), 64, &["status"]);
+    complains(device.firepush("config", &["--json"]), 64, &["not JSON"]);
 }
 
 #[test]

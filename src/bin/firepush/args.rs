@@ -91,6 +91,9 @@ impl Words {
     }
 
     fn command(self, verb: Verb) -> Result<Command> {
+        if verb == Verb::Config && self.options.iter().any(|(row, _)| row.name == "json") {
+            return Err(usage("config prints a configuration file, not JSON"));
+        }
         let mut configuration = Configuration::load(&self.settings.line.config, Path::new(USUAL), &self.options)?;
         if verb == Verb::Run {
             configuration.check_jobs()?;
@@ -196,7 +199,6 @@ fn check(verb: Verb, settings: &Settings, rest: &[OsString]) -> Result<()> {
         }
         Verb::Drop => need(!rest.is_empty(), "the ID to drop, or all,"),
         Verb::Run | Verb::Retry => Ok(()),
-        Verb::Config if settings.json => Err(usage("config prints a configuration file, not JSON")),
         Verb::Status | Verb::Config | Verb::Doctor => nothing_behind(verb, rest),
     }
 }
