@@ -91,4 +91,43 @@ mod tests {
             assert_eq!(end_point(bad), None);
         }
     }
+
+    /// Both ends of a TLS connection in memory, after the handshake.
+    fn connected(version: &'static rustls::SupportedProtocolVersion) -> (ClientConnection, rustls::ServerConnection) {
+        let provider = || std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let made = rcgen::generate_simple_self_signed(["example.org".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let server =
+            rustls::ServerConfig::builder_with_provider(provider()).with_protocol_versions(&[version]).unwrap();
+        let server = server.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+        let pins = vec![crate::base::pin::Pin::of(made.cert.der())];
+        let config = crate::Config { pins, ..crate::Config::default() };
+        let mut client = crate::net::tls::Tls::new(&config, "example.org").unwrap().start(false).unwrap();
+        let mut server = rustls::ServerConnection::new(server.into()).unwrap();
+        while client.is_handshaking() || server.is_handshaking() {
+            let mut bytes = Vec::new();
+            while client.wants_write() {
+                client.write_tls(&mut bytes).unwrap();
+            }
+            server.read_tls(&mut bytes.as_slice()).unwrap();
+            server.process_new_packets().unwrap();
+            let mut bytes = Vec::new();
+            while server.wants_write() {
+                server.write_tls(&mut bytes).unwrap();
+            }
+            client.read_tls(&mut bytes.as_slice()).unwrap();
+            client.process_new_packets().unwrap();
+        }
+        (client, server)
+    }
+
+    #[test]
+    fn rule_75_the_exporter_is_what_the_server_exports_and_only_in_tls_1_3() {
+        let (client, server) = connected(&rustls::version::TLS13);
+        let theirs = server.export_keying_material(vec![0; 32], b"EXPORTER-Channel-Binding", Some(&[])).unwrap();
+        assert_eq!(of(&client, BindingType::Exporter).unwrap().data, theirs);
+        let (client, _) = connected(&rustls::version::TLS12);
+        assert!(of(&client, BindingType::Exporter).is_none());
+        assert_eq!(of(&client, BindingType::ServerEndPoint).unwrap().data.len(), 32);
+    }
 }

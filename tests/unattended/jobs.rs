@@ -148,3 +148,43 @@ fn a_dry_run_says_what_would_go_and_what_not_and_writes_nothing() {
     assert!(name.contains("messages-20"), "{name}");
     assert!(!device.path("spool").exists());
 }
+
+#[test]
+fn a_program_is_told_why_a_file_was_given_up() {
+    let device = Device::new();
+    let (script, said) = (device.path("bad.sh"), device.path("said"));
+    let text = "echo \"$FIREPUSH_JOB $FIREPUSH_KIND $FIREPUSH_CODE $FIREPUSH_FILE $FIREPUSH_ERROR\" >> ";
+    fs::write(&script, format!("{text}{}", said.display())).unwrap();
+    device.logs(&format!("on_failure = /bin/sh {}", script.display()));
+    let log = device.log("messages", "one");
+    let inbox = device.path("inbox");
+    let mut decliner = crate::support::run::Run::receive_from("desk@example.test", &device.ops, &inbox).start();
+    decliner.event("ready");
+    device.run(&[]).expect(69);
+    let told = fs::read_to_string(&said).unwrap();
+    assert!(
+        told.starts_with(&format!("logs declined 69 {} ", log.display())) && told.contains("declined messages"),
+        "{told}"
+    );
+    device.run(&[]).expect(0);
+    assert_eq!(fs::read_to_string(&said).unwrap(), told, "once");
+}
+
+#[test]
+fn files_go_in_the_order_that_is_wanted_and_none_begins_after_run_for() {
+    let device = Device::new();
+    let _receiver = device.receiver();
+    for (order, first) in [("oldest", "b"), ("newest", "c"), ("name", "a")] {
+        for (name, age) in [("a", 2), ("b", 3), ("c", 1)] {
+            let log = device.log(&format!("{name}.{order}"), vec![b'x'; 30_000]);
+            let time = std::time::SystemTime::now() - std::time::Duration::from_secs(age * 3600);
+            fs::File::options().write(true).open(log).unwrap().set_modified(time).unwrap();
+        }
+        device.logs(&format!("order = {order}\nrun_for = 1s\nrate = 20k\nparallel = 1"));
+        let exit = device.run(&[]).expect(75);
+        let sent = exit.events("sent");
+        assert_eq!((sent.len(), &sent[0]["name"]), (1, &format!("{first}.{order}").into()), "{order}");
+        device.logs("");
+        device.run(&[]).expect(0);
+    }
+}
