@@ -7,11 +7,12 @@ mod server;
 
 use std::time::Duration;
 
-use crate::base::config::IfOffline;
+use crate::base::config::{Config, IfOffline};
 use crate::base::endpoint::{Endpoint, Server};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::task::Recipients;
 use crate::base::waits::Wait;
+use crate::client::Client;
 use crate::configuration::Configuration;
 use crate::os::stop::Stop;
 use crate::os::thread;
@@ -131,14 +132,20 @@ impl<'c> Doctor<'c> {
         config.direct_tls = security == Security::Direct;
         let Some(client) = server::log_in(&config, reached.dialer, stop, report)? else { return Ok(()) };
         report.is_logged_in = true;
-        server::software(&client, report)?;
-        server::proxies(&client, &config, report)?;
-        for group in self.recipients() {
-            server::recipients(&client, &group, report)?;
-        }
-        echo::both_ways(&client, &config, stop, report)?;
+        let looked = self.look_around(&client, &config, stop, report);
+        // What ended the stream says more than who found it ended.
+        let cause = client.ended().filter(|cause| cause.kind() != Kind::Stopped);
         client.close();
-        Ok(())
+        looked.map_err(|error| cause.unwrap_or(error))
+    }
+
+    fn look_around(&self, client: &Client, config: &Config, stop: &Stop, report: &mut Report<'_>) -> Result<()> {
+        server::software(client, report)?;
+        server::proxies(client, config, report)?;
+        for group in self.recipients() {
+            server::recipients(client, &group, report)?;
+        }
+        echo::both_ways(client, config, stop, report)
     }
 
     /// Each of these must get a file; of `a | b` the first that is able.
