@@ -11,6 +11,7 @@ use crate::inbox::{self, Inbox};
 use crate::job::Job;
 use crate::net::dial::{Dial, TcpDialer};
 use crate::os::file::read_secret;
+use crate::os::mailbox::Mailbox;
 use crate::os::pace::Pace;
 use crate::os::stop::Stop;
 use crate::os::until::Patience;
@@ -18,10 +19,13 @@ use crate::proto::presence::{Presence, Show};
 use crate::proto::sasl::Mechanism;
 use crate::session::Session;
 use crate::session::login::{Hints, login};
+use crate::session::router::Offered;
 use crate::spool::standing::Seen;
 use crate::transfer::Context;
 use crate::transfer::progress::Progress;
 use crate::transfer::proxies::Proxies;
+use crate::transfer::queue::Policy;
+use crate::transfer::sink::Taker;
 use crate::transfer::source::Source;
 use crate::transfer::turn::Turnstile;
 use crate::transfer::word::Told;
@@ -148,7 +152,19 @@ impl Client {
     /// [`Kind::Config`] when the folder is not set or nobody is allowed; [`Kind::Write`] when the folder can't
     /// be used; what ended the session.
     pub fn inbox(&self) -> Result<Inbox> {
-        let policy = inbox::policy(&self.0.context.config)?;
+        self.receive(inbox::policy(&self.0.context.config)?)
+    }
+
+    /// As [`Client::inbox`], but the bytes go to the program: one file after the other, unless [`Config::parallel`]
+    /// is set.
+    ///
+    /// # Errors
+    /// As [`Client::inbox`].
+    pub fn inbox_of(&self, taker: Arc<dyn Taker>) -> Result<Inbox> {
+        self.receive(inbox::policy_of(&self.0.context.config, taker)?)
+    }
+
+    fn receive(&self, policy: Policy) -> Result<Inbox> {
         let inbox = Inbox::open(self.clone(), self.0.context.clone(), policy)?;
         self.appear(0)?;
         Ok(inbox)
@@ -183,8 +199,14 @@ impl Client {
         self.0.context.session.appear(&Presence::available(priority))
     }
 
-    pub(crate) fn stop_receiving(&self) {
-        self.0.context.session.stop_receiving();
+    pub(crate) fn stop_receiving(&self, offers: &Arc<Mailbox<Offered>>) {
+        self.0.context.session.stop_receiving(offers);
+    }
+
+    /// Whether a transfer or an inbox works with it.
+    #[cfg(feature = "capi")]
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     /// Why the stream is over, if it is.

@@ -10,14 +10,14 @@ use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::client::Client;
 use crate::os::file::read_regular;
-use crate::os::mailbox::Mailbox;
 use crate::os::stop::Stop;
 use crate::os::until::Patience;
 use crate::transfer::Context;
 use crate::transfer::delivery::Method;
-use crate::transfer::queue::{self, Happening, Known, Policy};
+use crate::transfer::folder::Folder;
+use crate::transfer::queue::{self, Happening, Known, Open, Policy};
 use crate::transfer::receive::Receipt;
-use crate::transfer::sink::{Folder, Stored};
+use crate::transfer::sink::{Place, Stored, Taker};
 
 /// Takes the files that others offer; what happens to them comes out in order.
 ///
@@ -26,7 +26,9 @@ pub struct Inbox {
     client: Client,
     /// Ended by nothing: what is under way when all is stopped still tells how it ended.
     patience: Patience,
-    happenings: Arc<Mailbox<Happening>>,
+    /// Ends what is under way.
+    stop: Stop,
+    open: Open,
 }
 
 /// What happened to an offered file.
@@ -56,7 +58,7 @@ pub enum Event {
         from: Jid,
         /// The name that it was stored under.
         name: String,
-        /// Where it is.
+        /// Where it is; empty when the program took the bytes.
         path: PathBuf,
         /// How many bytes.
         size: u64,
@@ -83,8 +85,15 @@ pub enum Event {
 impl Inbox {
     pub(crate) fn open(client: Client, context: Context, policy: Policy) -> Result<Inbox> {
         let patience = Patience::new(&context.config.waits, &Stop::new()?);
-        policy.folder.clean();
-        Ok(Inbox { client, patience, happenings: queue::open(context, policy)? })
+        let context = Context { patience: context.patience.child()?, ..context };
+        let stop = context.patience.stop().clone();
+        Ok(Inbox { client, patience, stop, open: queue::open(context, policy)? })
+    }
+
+    /// Takes no more offers, and ends what is under way.
+    pub fn end(&self) {
+        self.client.stop_receiving(&self.open.offers);
+        self.stop.stop();
     }
 
     /// Waits for the next event; `None` when none came within `limit`.
@@ -93,13 +102,13 @@ impl Inbox {
     /// What ended the session, or [`Kind::Stopped`].
     pub fn next(&self, limit: Duration) -> Result<Option<Event>> {
         let until = self.patience.until_after(Wait::Idle, limit);
-        Ok(self.happenings.take_within(&until)?.map(event))
+        Ok(self.open.happenings.take_within(&until)?.map(event))
     }
 }
 
 impl Drop for Inbox {
     fn drop(&mut self) {
-        self.client.stop_receiving();
+        self.client.stop_receiving(&self.open.offers);
     }
 }
 
@@ -121,11 +130,25 @@ fn event(happening: Happening) -> Event {
 /// A list of senders is at most this long, in bytes.
 const LIST_MAX: usize = 1 << 20;
 
-/// Who may send, and where to.
+/// Who may send, into the folder that is configured.
 pub(crate) fn policy(config: &Config) -> Result<Policy> {
     let dir = config.dir.as_deref().ok_or_else(|| {
         Error::new(Kind::Config, "no folder for received files is given").advise("name it with --dir DIR")
     })?;
+    let allowed = allowed(config)?;
+    let folder = Folder::open(dir)?;
+    folder.clean();
+    let (place, parallel) = (Place::Folder(folder), config.parallel.unwrap_or(4).max(1));
+    Ok(Policy { allowed, place, parallel, count: config.count })
+}
+
+/// Who may send, to the program, which gets one file after the other unless it wants more at once.
+pub(crate) fn policy_of(config: &Config, taker: Arc<dyn Taker>) -> Result<Policy> {
+    let (place, parallel) = (Place::Program(taker), config.parallel.unwrap_or(1).max(1));
+    Ok(Policy { allowed: allowed(config)?, place, parallel, count: config.count })
+}
+
+fn allowed(config: &Config) -> Result<Vec<Allow>> {
     let mut allowed = config.from.clone();
     if let Some(path) = &config.from_file {
         allowed.extend(read_allowed(path)?);
@@ -134,12 +157,7 @@ pub(crate) fn policy(config: &Config) -> Result<Policy> {
         let error = Error::new(Kind::Config, "nobody is allowed to send");
         return Err(error.advise("name senders with --from user@domain or --from @domain"));
     }
-    Ok(Policy {
-        allowed,
-        folder: Folder::open(dir)?,
-        parallel: config.parallel.unwrap_or(4).max(1),
-        count: config.count,
-    })
+    Ok(allowed)
 }
 
 fn read_allowed(path: &Path) -> Result<Vec<Allow>> {

@@ -1,8 +1,9 @@
 //! One file on its way, on a thread of its own.
 
 use std::os::fd::AsFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::base::error::{Error, Kind, Result};
@@ -31,6 +32,7 @@ pub struct Job {
     patience: Patience,
     stop: Stop,
     progress: Arc<Progress>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// Puts an outcome even when the thread panics.
@@ -41,15 +43,15 @@ impl Job {
         let outcome = Arc::new(Mailbox::new(1)?);
         let patience = Patience::new(&context.config.waits, &Stop::new()?);
         let (stop, progress) = (context.patience.stop().clone(), Arc::clone(&context.progress));
-        let job = Job { outcome: Arc::clone(&outcome), given: AtomicBool::new(false), patience, stop, progress };
-        thread::spawn("firepush-push", move || {
-            let outcome = Outcome(outcome);
+        let told = Outcome(Arc::clone(&outcome));
+        let thread = thread::spawn("firepush-push", move || {
+            let outcome = told;
             let sent = send(&context, &to, source);
             // The last one to go ends the stream in order, before anyone who waits goes on to end the process.
             drop((context, client));
             let _ = outcome.0.put(sent);
         })?;
-        Ok(job)
+        Ok(Job { outcome, given: AtomicBool::new(false), patience, stop, progress, thread: Mutex::new(Some(thread)) })
     }
 
     /// Waits for the outcome; the waits of the transfer itself bound it.
@@ -72,6 +74,20 @@ impl Job {
 
     fn outcome_ready(&self, limit: Duration) -> Result<()> {
         self.patience.until_after(Wait::Idle, limit).ready(&*self.outcome, Ready::Read)
+    }
+
+    /// Whether the outcome is here, or was given, within `limit`.
+    pub fn is_done_within(&self, limit: Duration) -> bool {
+        self.outcome_ready(limit).is_ok()
+    }
+
+    /// Waits for the thread of a transfer that was cancelled: as long as it may take to tell the other side.
+    pub fn join(&self) {
+        let is_done = self.is_done_within(self.patience.limit(Wait::Close));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread.filter(|thread| is_done && thread.thread().id() != std::thread::current().id()) {
+            let _ = thread.join();
+        }
     }
 
     /// The outcome, once, if it is here.

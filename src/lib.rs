@@ -6,7 +6,7 @@
 //! library for other purposes, or HTTP upload.
 //!
 //! ```text
-//! Client · Job · Inbox          this page
+//! Client · Job · Inbox          this page; firepush.h for C (feature `capi`)
 //! run, spool, doctor            jobs without anyone watching; what is wrong
 //! transfer                      resolve → discover → offer → socks5 | ibb → outcome
 //! session                       login; one reader thread; requests and their replies
@@ -32,6 +32,8 @@
 #![warn(missing_docs)]
 
 mod base;
+#[cfg(feature = "capi")]
+mod capi;
 mod client;
 mod configuration;
 mod doctor;
@@ -95,6 +97,11 @@ pub mod examination {
 pub mod dial {
     pub use crate::base::endpoint::Endpoint;
     pub use crate::net::dial::{Dial, Purpose, Stream};
+}
+
+/// A program that takes what is received, instead of a folder.
+pub mod taking {
+    pub use crate::transfer::sink::{Bytes, Taker};
 }
 
 /// How far a [`Job`] is.

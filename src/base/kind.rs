@@ -1,5 +1,8 @@
 //! The one table of error kinds: exit code, C code, retry class, fault and advice of each.
 
+#[cfg(feature = "capi")]
+use std::ffi::CStr;
+
 /// Whether trying again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -48,15 +51,18 @@ struct Row {
     code: i32,
     retry: Retry,
     fault: Fault,
+    /// With a NUL behind it, for C.
     advice: &'static str,
+    /// What the documentation says; a blank in front, a NUL behind.
+    about: &'static str,
 }
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])+ $kind:ident $name:literal $exit:literal $code:literal $retry:ident $fault:ident $advice:literal;)+) => {
+    ($($(#[doc = $about:literal])+ $kind:ident $name:literal $exit:literal $code:literal $retry:ident $fault:ident $advice:literal;)+) => {
         /// What went wrong. Each kind has one row in one table: see the methods.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
-        pub enum Kind { $($(#[$doc])+ $kind,)+ }
+        pub enum Kind { $($(#[doc = $about])+ $kind,)+ }
 
         impl Kind {
             /// Every kind, in the order of the C codes.
@@ -66,7 +72,7 @@ macro_rules! kinds {
                 match self {
                     $(Kind::$kind => &Row {
                         name: $name, exit: $exit, code: $code, retry: Retry::$retry,
-                        fault: Fault::$fault, advice: $advice,
+                        fault: Fault::$fault, advice: concat!($advice, "\0"), about: concat!($($about),+, "\0"),
                     },)+
                 }
             }
@@ -163,7 +169,24 @@ impl Kind {
 
     /// What to do next, in one phrase.
     pub fn advice(self) -> &'static str {
-        self.row().advice
+        self.row().advice.trim_end_matches('\0')
+    }
+
+    /// What it means, in a sentence.
+    pub fn about(self) -> &'static str {
+        self.row().about.trim_start().trim_end_matches('\0')
+    }
+
+    /// The advice for C.
+    #[cfg(feature = "capi")]
+    pub(crate) fn advice_c(self) -> &'static CStr {
+        CStr::from_bytes_with_nul(self.row().advice.as_bytes()).unwrap_or_default()
+    }
+
+    /// The meaning for C.
+    #[cfg(feature = "capi")]
+    pub(crate) fn about_c(self) -> &'static CStr {
+        CStr::from_bytes_with_nul(self.row().about.trim_start().as_bytes()).unwrap_or_default()
     }
 }
 

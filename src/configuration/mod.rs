@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::base::config::Preference;
 use crate::base::error::{Error, Kind, Result, escape_controls};
+use crate::base::secret::Secret;
 use crate::base::settings::{Place, Row, Settings, rows};
 use crate::base::task::Compress;
+use read::Files;
 
 /// The file that is read when none is named.
 pub const USUAL: &str = "/etc/firepush.conf";
@@ -42,12 +44,15 @@ pub struct Job {
 }
 
 /// All that was configured.
+#[derive(Clone, Default)]
 pub struct Configuration {
     /// What is in force in front of the jobs.
     pub settings: Settings,
     /// The jobs in the order of the files.
     pub jobs: Vec<Job>,
-    given: Vec<Given>,
+    files: Files,
+    /// What is said beside the files, and wins over them.
+    line: Vec<Given>,
 }
 
 impl Configuration {
@@ -57,27 +62,62 @@ impl Configuration {
     /// # Errors
     /// [`Kind::Config`] with file and line.
     pub fn load(files: &[PathBuf], usual: &Path, line: &[(Row, String)]) -> Result<Configuration> {
-        let (mut given, sections) = match files {
-            [] if read::is_missing(usual) => Default::default(),
-            [] => read::files(&[usual.to_owned()])?,
-            files => read::files(files)?,
+        let usual = [usual.to_owned()];
+        let files = match files {
+            [] if read::is_missing(&usual[0]) => files,
+            [] => &usual,
+            files => files,
         };
-        let told = |(row, value): &(Row, String)| Given {
-            job: None,
-            row: *row,
-            value: value.clone(),
-            origin: "command line".into(),
-            rank: usize::MAX,
-            file: usize::MAX,
-        };
-        given.extend(line.iter().map(told));
-        let settings = applied(Settings::default(), given.iter().filter(|given| given.job.is_none()))?;
-        let mut configuration = Configuration { settings, jobs: Vec::new(), given };
-        configuration.jobs = configuration.named_jobs(&sections)?;
-        if configuration.jobs.is_empty() && has_work(&configuration.settings) {
-            configuration.jobs.push(Job { name: ONLY.into(), settings: configuration.settings.clone() });
+        let mut configuration = Configuration::default();
+        configuration.files.read(files)?;
+        configuration.line = line.iter().map(|(row, value)| said(*row, value)).collect();
+        configuration.settle()
+    }
+
+    /// Reads a further file: what it says wins over the files before it. When it can't be used, nothing changes.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with file and line.
+    pub fn read(&mut self, path: &Path) -> Result<()> {
+        let mut changed = self.clone();
+        changed.files.read(&[path.to_owned()])?;
+        *self = changed.settle()?;
+        Ok(())
+    }
+
+    /// Sets what wins over every file; a list grows. When it can't be used, nothing changes.
+    ///
+    /// # Errors
+    /// [`Kind::Config`].
+    pub fn set(&mut self, row: Row, value: &str) -> Result<()> {
+        row.apply(&mut Settings::default(), value)?;
+        let mut changed = self.clone();
+        if !row.is_list() {
+            changed.line.retain(|given| given.row.name != row.name);
         }
-        Ok(configuration)
+        changed.line.push(said(row, value));
+        *self = changed.settle()?;
+        Ok(())
+    }
+
+    /// The password, wherever it comes from: it wins over every file of one.
+    pub fn set_password(&mut self, password: &Secret) {
+        let jobs = self.jobs.iter_mut().map(|job| &mut job.settings);
+        jobs.chain([&mut self.settings]).for_each(|settings| settings.config.password = Some(password.clone()));
+    }
+
+    /// Works out what is in force.
+    fn settle(mut self) -> Result<Configuration> {
+        self.settings = applied(Settings::default(), self.given().filter(|given| given.job.is_none()))?;
+        self.jobs = self.named_jobs(&self.files.sections)?;
+        if self.jobs.is_empty() && has_work(&self.settings) {
+            self.jobs.push(Job { name: ONLY.into(), settings: self.settings.clone() });
+        }
+        Ok(self)
+    }
+
+    fn given(&self) -> impl Iterator<Item = &Given> + Clone {
+        self.files.given.iter().chain(&self.line)
     }
 
     /// What no job can do without, and what goes against each other.
@@ -86,7 +126,7 @@ impl Configuration {
     /// [`Kind::Config`], where the job is set.
     pub fn check_jobs(&self) -> Result<()> {
         self.jobs.iter().try_for_each(|job| {
-            let own = self.given.iter().find(|given| given.job.as_ref() == Some(&job.name));
+            let own = self.given().find(|given| given.job.as_ref() == Some(&job.name));
             check(job).map_err(|e| own.iter().fold(e, |e, given| e.at(&given.origin)))
         })
     }
@@ -94,8 +134,8 @@ impl Configuration {
     /// Each job has what stands in front of all, its own over it, and the command line over both.
     fn named_jobs(&self, names: &[String]) -> Result<Vec<Job>> {
         let job = |name: &String| {
-            let own = self.given.iter().filter(|given| given.job.as_ref() == Some(name));
-            let line = self.given.iter().filter(|given| given.rank == usize::MAX && given.row.place == Place::Job);
+            let own = self.given().filter(|given| given.job.as_ref() == Some(name));
+            let line = self.line.iter().filter(|given| given.row.place == Place::Job);
             Ok(Job { name: name.clone(), settings: applied(self.settings.clone(), own.chain(line))? })
         };
         names.iter().map(job).collect()
@@ -115,11 +155,11 @@ impl Configuration {
     }
 
     fn is_set_for(&self, job: &Job) -> bool {
-        self.given.iter().any(|given| given.job.as_ref() == Some(&job.name))
+        self.given().any(|given| given.job.as_ref() == Some(&job.name))
     }
 
     fn line(&self, row: &Row, job: Option<&str>) -> Option<String> {
-        let given = self.given.iter().filter(|given| given.row.name == row.name);
+        let given = self.given().filter(|given| given.row.name == row.name);
         let own = given.clone().filter(|given| given.job.as_deref() == job);
         let mut last = own.clone().map(|given| given.rank).max()?;
         // Over what a job sets stands what the command line says of all.
@@ -136,6 +176,12 @@ impl Configuration {
         let line = format!("{} = {}  # {}", row.name, quoted(&values.join(", ")), in_force.last()?.origin);
         Some(escape_controls(&line) + "\n")
     }
+}
+
+/// A value that stands over every file.
+fn said(row: Row, value: &str) -> Given {
+    let (value, origin) = (value.to_owned(), "command line".into());
+    Given { job: None, row, value, origin, rank: usize::MAX, file: usize::MAX }
 }
 
 fn unset(row: &Row) -> String {

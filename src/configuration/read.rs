@@ -17,26 +17,16 @@ const DEPTH_MAX: usize = 8;
 /// What decides what is run, or which secret is shown: not for others to write.
 const POWERFUL: [&str; 6] = ["before", "on_success", "on_failure", "output_of", "password_file", "key_file"];
 
-/// All that the files set, in their order, and the jobs.
-///
-/// # Errors
-/// [`Kind::Config`] with file and line.
-pub fn files(paths: &[PathBuf]) -> Result<(Vec<Given>, Vec<String>)> {
-    let mut reading = Reading::default();
-    paths.iter().try_for_each(|path| reading.file(path, 0, None))?;
-    reading.check_open()?;
-    Ok((reading.given, reading.sections))
-}
-
 /// A file that can't be looked at is not missing.
 pub fn is_missing(path: &Path) -> bool {
     std::fs::metadata(path).is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound)
 }
 
-#[derive(Default)]
-struct Reading {
-    given: Vec<Given>,
-    sections: Vec<String>,
+/// All that files set, in their order, and the jobs.
+#[derive(Clone, Default)]
+pub struct Files {
+    pub given: Vec<Given>,
+    pub sections: Vec<String>,
     files: usize,
     ranks: usize,
     /// A file that others may write, and what to do about it.
@@ -63,7 +53,16 @@ impl Here<'_> {
     }
 }
 
-impl Reading {
+impl Files {
+    /// Reads further files.
+    ///
+    /// # Errors
+    /// [`Kind::Config`] with file and line.
+    pub fn read(&mut self, paths: &[PathBuf]) -> Result<()> {
+        paths.iter().try_for_each(|path| self.file(path, 0, None))?;
+        self.check_open()
+    }
+
     fn file(&mut self, path: &Path, depth: usize, inside: Option<String>) -> Result<()> {
         let Contents { bytes, open, others_read } = contents(path)?;
         self.files += 1;

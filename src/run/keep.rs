@@ -1,6 +1,7 @@
 //! `send --queue`: files of nobody's job.
 
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::deliver::Delivery;
 use super::find::Found;
@@ -14,6 +15,7 @@ use crate::os::random;
 use crate::spool::entry::Entry;
 use crate::spool::tries::Tries;
 use crate::spool::{Spool, id_of};
+use crate::transfer::name::safe;
 
 impl Run<'_> {
     /// Sends files; what can't be sent now goes into the spool, bytes and all.
@@ -39,6 +41,37 @@ impl Run<'_> {
                 delivery.queue(item)
             })
         })
+    }
+
+    /// Keeps a file for the next run.
+    ///
+    /// # Errors
+    /// [`Kind::Write`], [`Kind::Read`], [`Kind::NoFile`], [`Kind::BadFile`].
+    pub fn keep_file(&self, to: &Recipients, path: &Path) -> Result<()> {
+        let (file, found) = Found::open(path)?;
+        let name = self.name_of(None, &found)?;
+        self.keep_bytes(to, &name, file, found.size).map_err(|e| e.at(path.display()))
+    }
+
+    /// Keeps bytes for the next run.
+    ///
+    /// # Errors
+    /// [`Kind::Write`], [`Kind::Read`]; [`Kind::BadFile`] when there are fewer.
+    pub fn keep_bytes(&self, to: &Recipients, name: &str, mut from: impl Read, size: u64) -> Result<()> {
+        let kept = self.with_delivery(&mut |_| {}, |delivery| {
+            let id = fresh_id()?;
+            let spool = delivery.state.must_spool()?;
+            let mut intake = spool.intake(size)?;
+            let taken = intake.copy(&mut from, size)?;
+            if taken < size {
+                return Err(Error::new(Kind::BadFile, format!("only {taken} of {size} bytes of {name} are there")));
+            }
+            let (to, name, made) = (to.clone(), safe(name), self.clock.now());
+            let in_band = self.configuration.settings.task.only_in_band();
+            let entry = Entry { transfer: id.clone(), job: None, to, name, size, made, in_band, path: None };
+            intake.publish(&id, entry).map(|_| ())
+        });
+        kept.map(|_| ())
     }
 
     /// Keeps what was remembered up to date, whatever happens.

@@ -11,7 +11,7 @@ use super::login::{Hints, LoggedIn};
 use super::pending::Pending;
 use super::presences::Seen;
 use super::reader;
-use super::router::{Asked, Receiving, Router};
+use super::router::{Asked, Offered, Receiving, Router};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::base::waits::Wait;
@@ -42,6 +42,17 @@ pub struct Session {
     idle: Event,
 }
 
+/// Nobody waits for a reader that is gone, however it went.
+struct Ending<'s>(&'s Arc<Session>);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if self.0.cause_of_end().is_none() {
+            self.0.end(&Error::new(Kind::Bug, "the thread that reads the stream ended"));
+        }
+    }
+}
+
 impl Session {
     /// Starts the reader thread of a stream that is logged in. The session's waits end with `patience`'s stop.
     ///
@@ -61,7 +72,10 @@ impl Session {
             idle: Event::new_or_error()?,
         });
         let reading = Arc::clone(&session);
-        thread::spawn("firepush-read", move || reader::run(&reading, feed))?;
+        thread::spawn("firepush-read", move || {
+            let ending = Ending(&reading);
+            reader::run(ending.0, feed);
+        })?;
         Ok(session)
     }
 
@@ -162,19 +176,23 @@ impl Session {
         Ok(Letterbox { session: Arc::clone(self), key, letters })
     }
 
-    /// From now on offers are delivered instead of refused.
+    /// From now on offers are delivered instead of refused. Who got them before gets no more.
     pub fn receive(&self, receiving: Receiving) {
         let mut router = self.lock();
         if let Some(cause) = router.closed() {
             receiving.offers.close(cause.clone());
         }
-        router.receiving = Some(receiving);
+        if let Some(before) = router.receiving.replace(receiving) {
+            before.offers.close(Error::new(Kind::Stopped, "another inbox of this client receives now"));
+        }
     }
 
-    /// From now on offers are refused again.
-    pub fn stop_receiving(&self) {
-        if let Some(receiving) = self.lock().receiving.take() {
-            receiving.offers.close(Error::new(Kind::Stopped, "no more files are received"));
+    /// From now on offers are refused again, unless somebody else has taken over.
+    pub fn stop_receiving(&self, offers: &Arc<Mailbox<Offered>>) {
+        offers.close(Error::new(Kind::Stopped, "no more files are received"));
+        let mut router = self.lock();
+        if router.receiving.as_ref().is_some_and(|receiving| Arc::ptr_eq(&receiving.offers, offers)) {
+            router.receiving = None;
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod delivery;
 pub mod direct;
+pub mod folder;
 pub mod ibb;
 pub mod name;
 mod outflow;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Context;
 use super::progress::Progress;
 use super::receive::{Receipt, busy, forbidden, receive};
-use super::sink::Folder;
+use super::sink::Place;
 use crate::base::config::Allow;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
@@ -50,10 +50,17 @@ impl Known {
     }
 }
 
+/// A line that is open.
+pub struct Open {
+    /// What it was opened with at the session, which it is closed with.
+    pub offers: Arc<Mailbox<Offered>>,
+    pub happenings: Arc<Mailbox<Happening>>,
+}
+
 /// Who may send, and how much at once.
 pub struct Policy {
     pub allowed: Vec<Allow>,
-    pub folder: Folder,
+    pub place: Place,
     pub parallel: usize,
     /// No more files than this are received.
     pub count: Option<u64>,
@@ -63,13 +70,13 @@ pub struct Policy {
 ///
 /// # Errors
 /// [`Kind::Write`] when no thread can be started, [`Kind::Read`] when no descriptor is left.
-pub fn open(context: Context, policy: Policy) -> Result<Arc<Mailbox<Happening>>> {
+pub fn open(context: Context, policy: Policy) -> Result<Open> {
     let offers = Arc::new(Mailbox::new(OFFERS_MAX)?);
     let happenings = Arc::new(Mailbox::new(usize::MAX)?);
     let allowed = policy.allowed.clone();
     let may_subscribe = Box::new(move |from: &Jid| allowed.iter().any(|allow| allow.allows(from)));
     context.session.receive(Receiving { offers: Arc::clone(&offers), may_subscribe });
-    let told = Arc::clone(&happenings);
+    let open = Open { offers: Arc::clone(&offers), happenings: Arc::clone(&happenings) };
     let line = Line {
         context,
         policy: Arc::new(policy),
@@ -81,7 +88,7 @@ pub fn open(context: Context, policy: Policy) -> Result<Arc<Mailbox<Happening>>>
         received: 0,
     };
     thread::spawn("firepush-inbox", move || line.run())?;
-    Ok(told)
+    Ok(open)
 }
 
 struct Line {
@@ -120,7 +127,7 @@ impl Line {
     fn run(mut self) {
         let cause = self.serve().err();
         let cause = cause.unwrap_or_else(|| Error::new(Kind::Stopped, "every file was received"));
-        self.context.session.stop_receiving();
+        self.context.session.stop_receiving(&self.offers);
         self.turn_away_all();
         self.await_active();
         self.happenings.close(cause);
@@ -202,7 +209,7 @@ impl Line {
         let slot = Slot { ended: Arc::clone(&self.ended), whole: false };
         thread::spawn("firepush-receive", move || {
             let known = Known::of(&offered);
-            let received = receive(&context, offered, &policy.folder);
+            let received = receive(&context, offered, &policy.place);
             let whole = received.is_ok();
             let _ = happenings.put(match received {
                 Ok(receipt) => Happening::Received { known, receipt },

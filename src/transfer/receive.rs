@@ -6,7 +6,7 @@ use super::ibb;
 use super::ibb::ONE_BLOCK;
 use super::peer::{Peer, unexpected};
 use super::proxies;
-use super::sink::{Folder, Sink, Stored};
+use super::sink::{Expected, Place, Sink, Stored};
 use super::target;
 use crate::base::config::Preference;
 use crate::base::error::{Error, Kind, Result};
@@ -24,11 +24,11 @@ pub struct Receipt {
     pub method: Method,
 }
 
-/// Receives what was offered into the folder.
+/// Receives what was offered.
 ///
 /// # Errors
 /// [`Kind::Write`], [`Kind::Incomplete`], [`Kind::Protocol`], [`Kind::NoBytestream`], or the timeout of a wait.
-pub fn receive(context: &Context, offered: Offered, folder: &Folder) -> Result<Receipt> {
+pub fn receive(context: &Context, offered: Offered, place: &Place) -> Result<Receipt> {
     let Offered { request, offer, from } = offered;
     let method = match acceptable(context, &offer) {
         Ok(method) => method,
@@ -38,8 +38,14 @@ pub fn receive(context: &Context, offered: Offered, folder: &Folder) -> Result<R
         Ok(peer) => peer,
         Err(error) => return refuse(context, request, StanzaError::new(ErrorType::Cancel, "conflict"), error),
     };
-    let transfer = format!("{from}\0{}", offer.sid);
-    let sink = match folder.create(&transfer, &offer.name, offer.size, context.config.max_size) {
+    let expected = Expected {
+        transfer: format!("{from}\0{}", offer.sid),
+        id: offer.sid.clone(),
+        name: offer.name.clone(),
+        size: offer.size,
+        limit: context.config.max_size,
+    };
+    let sink = match place.create(expected) {
         Ok(sink) => sink,
         Err(error) => return refuse(context, request, busy(), error),
     };

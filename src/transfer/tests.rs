@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::folder::Folder;
 use super::outflow::Channel;
 use super::queue::{self, Happening, Policy};
-use super::sink::Folder;
+use super::sink::Place;
 use super::source::Source;
 use super::word::Told;
 use super::{Context, Progress, Proxies};
@@ -93,8 +94,8 @@ impl Bed {
         let folder = std::env::temp_dir().join(format!("firepush-{}", random::token(12).unwrap()));
         std::fs::create_dir(&folder).unwrap();
         let allowed = vec!["ops@x".parse().unwrap()];
-        let policy = Policy { allowed, folder: Folder::open(&folder).unwrap(), parallel: 1, count };
-        (queue::open(self.context.clone(), policy).unwrap(), folder)
+        let policy = Policy { allowed, place: Place::Folder(Folder::open(&folder).unwrap()), parallel: 1, count };
+        (queue::open(self.context.clone(), policy).unwrap().happenings, folder)
     }
 
     fn offer(&mut self, n: usize, size: usize, method: &str) {

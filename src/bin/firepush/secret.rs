@@ -21,19 +21,15 @@ const CREDENTIAL: &str = "firepush.password";
 /// # Errors
 /// [`Kind::Config`].
 pub fn take(configuration: &mut Configuration) -> Result<()> {
-    let settings = &mut configuration.settings;
+    let settings = &configuration.settings;
     let credential = credential(settings.config.password_file.as_deref());
     let password = match (settings.line.password_fd, credential) {
         (Some(number), _) => Some(read_password(&mut descriptor(number)?)?),
         (None, Some(path)) => Some(read_password(&mut credential_file(&path)?)?),
         (None, None) => None,
     };
-    if password.is_some() {
-        settings.config.password = password;
-        configuration
-            .jobs
-            .iter_mut()
-            .for_each(|job| job.settings.config.password.clone_from(&settings.config.password));
+    if let Some(password) = password {
+        configuration.set_password(&password);
     }
     Ok(())
 }

@@ -1,0 +1,119 @@
+//! `firepush_client_*`.
+
+use std::ffi::c_int;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::config::{Config, Configured};
+use super::guard::{entry, freeing, misuse};
+use super::handles::{Kept, Name, Place};
+use crate::base::config::Config as ClientConfig;
+use crate::base::error::Result;
+use crate::os::stop::Stop;
+
+/// A client that connects when it is told to.
+pub struct Client {
+    pub configured: Configured,
+    config: ClientConfig,
+    /// Ends all that waits with it.
+    pub stop: Stop,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    is_connecting: bool,
+    /// The last one, though it may have ended.
+    client: Option<crate::client::Client>,
+}
+
+impl Kept for Client {
+    const WHAT: &'static str = "client";
+    const IS_LIVE: bool = true;
+}
+
+/// Lets others connect however this ends.
+struct Connecting<'c>(&'c Client);
+
+impl Drop for Connecting<'_> {
+    fn drop(&mut self) {
+        self.0.lock().is_connecting = false;
+    }
+}
+
+impl Client {
+    fn connect(&self) -> Result<()> {
+        let last = {
+            let mut state = self.lock();
+            if state.is_connecting {
+                return Err(misuse("another thread connects this client"));
+            }
+            if state.client.as_ref().is_some_and(|client| client.ended().is_none()) {
+                return Ok(());
+            }
+            state.is_connecting = true;
+            state.client.clone()
+        };
+        let _connecting = Connecting(self);
+        let connected = match last {
+            Some(last) => last.reconnect(),
+            None => crate::client::Client::connect_until(&self.config, &self.stop),
+        }?;
+        self.lock().client = Some(connected);
+        Ok(())
+    }
+
+    /// The one that is connected, or was.
+    ///
+    /// # Errors
+    /// [`crate::base::error::Kind::Usage`].
+    pub fn connected(&self) -> Result<crate::client::Client> {
+        self.lock()
+            .client
+            .clone()
+            .ok_or_else(|| misuse("the client is not connected: firepush_client_connect comes first"))
+    }
+
+    /// Ends the stream in order when nothing else is going on, else all of it at once.
+    fn end(&self) {
+        let client = self.lock().client.take();
+        match client {
+            Some(client) if !client.is_shared() => client.close(),
+            _ => {}
+        }
+        self.stop.stop();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn firepush_client_new(config: Name<Config>, client: *mut Name<Client>) -> c_int {
+    entry(|| {
+        // SAFETY: the header asks for a place or NULL.
+        let place = unsafe { Place::new(client) }?;
+        let configured = config.find()?.now()?;
+        let config = configured.config();
+        config.account()?;
+        place.keep(Client { configured, config, stop: Stop::new()?, state: Mutex::default() })
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn firepush_client_connect(client: Name<Client>) -> c_int {
+    entry(|| client.find()?.connect())
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn firepush_client_abort(client: Name<Client>) -> c_int {
+    entry(|| {
+        client.find()?.stop.stop();
+        Ok(())
+    })
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn firepush_client_free(client: Name<Client>) {
+    freeing(|| client.take().iter().for_each(|client| client.end()));
+}

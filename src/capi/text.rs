@@ -1,0 +1,56 @@
+//! Strings and bytes from C and to it.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+
+use super::guard::misuse;
+use crate::base::error::Result;
+
+/// A text of the program.
+///
+/// # Errors
+/// [`crate::base::error::Kind::Usage`] for NULL and what isn't UTF-8.
+///
+/// # Safety
+/// NULL, or a text that ends with NUL and stays as it is during the call.
+pub unsafe fn text<'t>(at: *const c_char, what: &str) -> Result<&'t str> {
+    if at.is_null() {
+        return Err(misuse(format!("{what} is NULL")));
+    }
+    // SAFETY: as the caller promises.
+    let text = unsafe { CStr::from_ptr(at) };
+    text.to_str().map_err(|_| misuse(format!("{what} is not UTF-8")))
+}
+
+/// Bytes of the program.
+///
+/// # Errors
+/// [`crate::base::error::Kind::Usage`] for NULL, and for more than an address space holds.
+///
+/// # Safety
+/// NULL, or `size` bytes that stay as they are during the call.
+pub unsafe fn bytes<'b>(at: *const c_void, size: usize, what: &str) -> Result<&'b [u8]> {
+    if size == 0 {
+        return Ok(&[]);
+    }
+    if at.is_null() || size > isize::MAX as usize {
+        return Err(misuse(format!("{what} is NULL, or the size {size} is none")));
+    }
+    // SAFETY: as the caller promises; the size was checked.
+    Ok(unsafe { std::slice::from_raw_parts(at.cast(), size) })
+}
+
+/// Sets a number, where it is wanted.
+///
+/// # Safety
+/// NULL, or a place for a number.
+pub unsafe fn put(place: *mut u64, number: u64) {
+    // SAFETY: as the caller promises.
+    if let Some(place) = unsafe { place.as_mut() } {
+        *place = number;
+    }
+}
+
+/// A text for C; the one character that can't be in it becomes the one that stands for such.
+pub fn c_string(text: &str) -> CString {
+    CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default())
+}
