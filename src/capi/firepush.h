@@ -113,7 +113,7 @@ const char *firepush_error_advice(int code);
 int firepush_error_retry(int code);
 
 /* The last failure in this thread, as one line: what, where, whose fault, what to do next. "" before the
- * first one. Stays until a call in this thread fails or the thread ends. */
+ * first one. The next failure in this thread writes over it; it is gone when the thread ends. */
 const char *firepush_last_error(void);
 
 /* ---- Log --------------------------------------------------------------------------------------------- */

@@ -2,15 +2,18 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::OK;
-use super::text::c_string;
 use crate::base::error::{Error, Kind, Result};
 
+/// A longer line is cut.
+const LINE: usize = 1024;
+
 thread_local! {
-    static LAST: RefCell<CString> = RefCell::default();
+    /// In its place for good: whoever still looks at an older line sees a newer one, and never what was freed.
+    static LAST: RefCell<[u8; LINE]> = const { RefCell::new([0; LINE]) };
 }
 
 /// Runs what a function does.
@@ -55,7 +58,13 @@ fn bug(panic: &(dyn Any + Send)) -> Error {
 
 /// A thread that ends has no place for it any more.
 fn remember(error: &Error) {
-    let _ = LAST.try_with(|last| *last.borrow_mut() = c_string(&error.to_string()));
+    let line = error.to_string();
+    let fits = (0..LINE).rev().find(|n| line.is_char_boundary(*n)).unwrap_or(0);
+    let _ = LAST.try_with(|last| {
+        let mut last = last.borrow_mut();
+        last[..fits].copy_from_slice(&line.as_bytes()[..fits]);
+        last[fits] = 0;
+    });
 }
 
 /// What a call was wrong about.
@@ -65,5 +74,5 @@ pub fn misuse(what: impl Into<String>) -> Error {
 
 #[unsafe(no_mangle)]
 extern "C" fn firepush_last_error() -> *const c_char {
-    LAST.try_with(|last| last.borrow().as_ptr()).unwrap_or(CStr::as_ptr(c""))
+    LAST.try_with(|last| last.as_ptr().cast_const().cast()).unwrap_or(c"".as_ptr())
 }

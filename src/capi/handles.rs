@@ -70,7 +70,11 @@ impl<T: Kept> Name<T> {
     /// Ends the name; `None` when it was none.
     pub fn take(self) -> Option<Arc<T>> {
         let found = self.find().ok()?;
-        let taken = table().entries.remove(&self.0.addr());
+        let mut table = table();
+        let taken = table.entries.remove(&self.0.addr());
+        if table.entries.is_empty() {
+            table.entries = BTreeMap::new();
+        }
         taken.map(|_| found)
     }
 }
