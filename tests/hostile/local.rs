@@ -194,6 +194,7 @@ fn row_18_rule_13_a_second_login_of_the_same_resource_ends_the_first_with_75() {
     let second = receive();
     let exit = first.wait().expect(75);
     assert_says(&exit, &["another login"]);
+    server.wait_for_twice("presence");
     assert_eq!(server.count("bound"), 2, "no loop of logins");
     drop(second);
 }

@@ -139,6 +139,10 @@ impl Openfire {
         self.shared.wait_for(what, 1);
     }
 
+    pub fn wait_for_twice(&self, what: &str) {
+        self.shared.wait_for(what, 2);
+    }
+
     pub fn happened(&self, what: &str) -> bool {
         self.count(what) > 0
     }
