@@ -35,6 +35,8 @@ list_missing() {
     need tinyproxy-bin command -v tinyproxy
     need iproute2 command -v ip
     need strace command -v strace
+    need g++ g++ --version
+    need valgrind command -v valgrind
     need mandoc command -v mandoc
     need man-db command -v man
     need zsh command -v zsh

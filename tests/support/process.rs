@@ -98,6 +98,11 @@ impl Process {
         self.signal(libc::SIGTERM);
     }
 
+    /// As Ctrl-C does.
+    pub fn interrupt(&self) {
+        self.signal(libc::SIGINT);
+    }
+
     /// Stops it without a word to anyone who is connected to it.
     pub fn freeze(&self) {
         self.signal(libc::SIGSTOP);

@@ -1,0 +1,10 @@
+//! The C API as a firmware engineer meets it: C and C++ programs that are built against the header and the static
+//! library, and run against a real server.
+
+#[path = "unattended/bed.rs"]
+mod bed;
+#[path = "capi/built.rs"]
+mod built;
+#[path = "capi/examples/mod.rs"]
+mod examples;
+mod support;
