@@ -1,13 +1,18 @@
 # `make help` lists what there is to make.
 
 CARGO ?= cargo
+CC ?= cc
 PREFIX ?= /usr/local
-BINARY = $(or $(CARGO_TARGET_DIR),target)/release/firepush
+LIBDIR ?= $(PREFIX)/lib
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+SHARED = libfirepush.so.$(VERSION)
+SONAME = libfirepush.so.$(firstword $(subst ., ,$(VERSION)))
 
-.PHONY: help demo check check-full manual install setup
+.PHONY: help demo check check-full manual capi install install-bin install-capi setup
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
 
 demo: ## push a real log of this machine through a real server and explain each step
 	@tests/setup.sh demo
@@ -19,7 +24,8 @@ check: setup ## all that CI runs: format, lints, documentation, tests against re
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 	$(CARGO) test --locked --no-fail-fast
-	$(CARGO) test --locked --features intl --lib host
+	$(CARGO) clippy --locked --all-targets --features capi,capi-fault -- -D warnings
+	$(CARGO) test --locked --features intl,capi --lib -- host capi
 
 check-full: export FIREPUSH_FULL = 1
 check-full: check ## the same with every cell of every matrix
@@ -27,14 +33,31 @@ check-full: check ## the same with every cell of every matrix
 manual: ## make the manual pages and completions from the tables
 	$(CARGO) run --locked --quiet --example manual -- docs
 
-install: ## build and install the binary under DESTDIR and PREFIX (/usr/local)
+capi: ## build libfirepush.a and libfirepush.so for C
+	$(CARGO) rustc --locked --release --lib --features capi --crate-type staticlib
+	$(CC) $(LDFLAGS) -shared -o $(RELEASE)/$(SHARED) -Wl,-soname,$(SONAME) -Wl,--version-script=src/capi/firepush.map \
+		-Wl,--gc-sections -Wl,--whole-archive $(RELEASE)/libfirepush.a -Wl,--no-whole-archive -lpthread -ldl -lm
+
+install: install-bin install-capi ## install all of it under DESTDIR, PREFIX (/usr/local) and LIBDIR (PREFIX/lib)
+
+install-bin: ## install the binary, its manual pages and completions
 	$(CARGO) build --locked --release --bin firepush
-	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/firepush
+	install -D -m 755 $(RELEASE)/firepush $(DESTDIR)$(PREFIX)/bin/firepush
 	install -D -m 644 docs/firepush.1 $(DESTDIR)$(PREFIX)/share/man/man1/firepush.1
 	install -D -m 644 docs/firepush.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/firepush.conf.5
 	install -D -m 644 docs/completions/firepush.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/firepush
 	install -D -m 644 docs/completions/_firepush $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_firepush
 	install -D -m 644 docs/completions/firepush.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/firepush.fish
+
+install-capi: capi ## install the header, the libraries and the pkg-config file
+	install -D -m 644 src/capi/firepush.h $(DESTDIR)$(PREFIX)/include/firepush.h
+	install -D -m 644 $(RELEASE)/libfirepush.a $(DESTDIR)$(LIBDIR)/libfirepush.a
+	install -D -m 755 $(RELEASE)/$(SHARED) $(DESTDIR)$(LIBDIR)/$(SHARED)
+	ln -sf $(SHARED) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libfirepush.so
+	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' src/capi/firepush.pc.in \
+		>$(DESTDIR)$(LIBDIR)/pkgconfig/firepush.pc
 
 setup:
 	@tests/setup.sh check

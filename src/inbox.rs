@@ -96,6 +96,11 @@ impl Inbox {
         self.stop.stop();
     }
 
+    /// Waits briefly until all that is under way has ended.
+    pub fn join(&self) {
+        self.open.thread.join(&self.patience.until(Wait::Close));
+    }
+
     /// Waits for the next event; `None` when none came within `limit`.
     ///
     /// # Errors

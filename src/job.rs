@@ -1,9 +1,8 @@
 //! One file on its way, on a thread of its own.
 
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::base::error::{Error, Kind, Result};
@@ -12,7 +11,7 @@ use crate::base::waits::Wait;
 use crate::client::Client;
 use crate::os::mailbox::Mailbox;
 use crate::os::stop::Stop;
-use crate::os::thread;
+use crate::os::thread::Thread;
 use crate::os::until::{Patience, Ready, Until};
 use crate::transfer::Context;
 use crate::transfer::delivery::Delivery;
@@ -32,7 +31,7 @@ pub struct Job {
     patience: Patience,
     stop: Stop,
     progress: Arc<Progress>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Thread,
 }
 
 /// Puts an outcome even when the thread panics.
@@ -44,14 +43,14 @@ impl Job {
         let patience = Patience::new(&context.config.waits, &Stop::new()?);
         let (stop, progress) = (context.patience.stop().clone(), Arc::clone(&context.progress));
         let told = Outcome(Arc::clone(&outcome));
-        let thread = thread::spawn("firepush-push", move || {
+        let thread = Thread::start("firepush-push", move || {
             let outcome = told;
             let sent = send(&context, &to, source);
             // The last one to go ends the stream in order, before anyone who waits goes on to end the process.
             drop((context, client));
             let _ = outcome.0.put(sent);
         })?;
-        Ok(Job { outcome, given: AtomicBool::new(false), patience, stop, progress, thread: Mutex::new(Some(thread)) })
+        Ok(Job { outcome, given: AtomicBool::new(false), patience, stop, progress, thread })
     }
 
     /// Waits for the outcome; the waits of the transfer itself bound it.
@@ -83,11 +82,7 @@ impl Job {
 
     /// Waits for the thread of a transfer that was cancelled: as long as it may take to tell the other side.
     pub fn join(&self) {
-        let is_done = self.is_done_within(self.patience.limit(Wait::Close));
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread.filter(|thread| is_done && thread.thread().id() != std::thread::current().id()) {
-            let _ = thread.join();
-        }
+        self.thread.join(&self.patience.until(Wait::Close));
     }
 
     /// The outcome, once, if it is here.

@@ -7,4 +7,8 @@ mod bed;
 mod built;
 #[path = "capi/examples/mod.rs"]
 mod examples;
+#[path = "capi/header.rs"]
+mod header;
+#[path = "capi/install.rs"]
+mod install;
 mod support;

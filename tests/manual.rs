@@ -1,5 +1,7 @@
 //! The manual pages and the completions of shells: made from the tables, clean, and at work in real shells.
 
+#[path = "../examples/manual/c.rs"]
+mod c;
 #[path = "../examples/manual/completions.rs"]
 mod completions;
 #[path = "../examples/manual/pages.rs"]
@@ -22,7 +24,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn what_is_checked_in_is_what_the_tables_make() {
-    for (name, made) in pages::all().into_iter().chain(completions::all()) {
+    for (name, made) in pages::all().into_iter().chain(completions::all()).chain(c::all()) {
         let there = fs::read_to_string(docs(name)).unwrap_or_default();
         assert!(there == made, "docs/{name} is stale: run `make manual`");
     }

@@ -41,6 +41,8 @@ list_missing() {
     need man-db command -v man
     need zsh command -v zsh
     need fish command -v fish
+    need pkgconf command -v pkg-config
+    need binutils command -v readelf
 }
 
 policy=/usr/sbin/policy-rc.d

@@ -80,7 +80,7 @@ int main(int argc, char **argv)
     if (rc == 0) rc = firepush_config_load(config, argv[1]);
     if (rc == 0) rc = firepush_client_new(config, &client);
     if (rc == 0) rc = receive_until_signal(client);
-    if (rc == FIREPUSH_ERROR_STOPPED) rc = 0; /* by a signal, or "count" files are whole */
+    if (rc == FIREPUSH_DONE || rc == FIREPUSH_ERROR_STOPPED) rc = 0; /* "count" files are whole, or a signal came */
     if (rc != 0) fprintf(stderr, "collector: %s\n", firepush_last_error());
     firepush_client_free(client);
     firepush_config_free(config);

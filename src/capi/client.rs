@@ -1,11 +1,12 @@
 //! `firepush_client_*`.
 
-use std::ffi::c_int;
+use std::ffi::{c_char, c_int};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::config::{Config, Configured};
 use super::guard::{entry, freeing, misuse};
 use super::handles::{Kept, Name, Place};
+use super::text::fill;
 use crate::base::config::Config as ClientConfig;
 use crate::base::error::Result;
 use crate::os::stop::Stop;
@@ -13,7 +14,7 @@ use crate::os::stop::Stop;
 /// A client that connects when it is told to.
 pub struct Client {
     pub configured: Configured,
-    config: ClientConfig,
+    pub config: ClientConfig,
     /// Ends all that waits with it.
     pub stop: Stop,
     state: Mutex<State>,
@@ -103,6 +104,17 @@ unsafe extern "C" fn firepush_client_new(config: Name<Config>, client: *mut Name
 #[unsafe(no_mangle)]
 extern "C" fn firepush_client_connect(client: Name<Client>) -> c_int {
     entry(|| client.find()?.connect())
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn firepush_client_jid(client: Name<Client>, buffer: *mut c_char, size: usize) -> c_int {
+    entry(|| {
+        // SAFETY: the header asks for a buffer of that size, or NULL.
+        unsafe { fill(buffer, size, "") }?;
+        let client = client.find()?.connected()?;
+        // SAFETY: as above.
+        unsafe { fill(buffer, size, client.jid().as_str()) }
+    })
 }
 
 #[unsafe(no_mangle)]

@@ -48,6 +48,10 @@ impl Delivery {
         }
     }
 
+    pub fn is_whole(&self) -> bool {
+        self.error.is_none()
+    }
+
     /// `None` for an offer, of which nothing has become yet.
     pub fn received(event: Event) -> Option<Delivery> {
         match event {

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use super::{OK, PENDING};
+use super::{DONE, OK, PENDING};
 use crate::base::error::{Kind, Retry};
 
 const NEVER: c_int = 0;
@@ -23,6 +23,7 @@ extern "C" fn firepush_error_text(code: c_int) -> *const c_char {
     let text = match (code, kind_of(code)) {
         (OK, _) => c"no error",
         (PENDING, _) => c"there is no outcome yet",
+        (DONE, _) => c"all is done",
         (_, Some(kind)) => kind.about_c(),
         (_, None) => c"unknown error",
     };

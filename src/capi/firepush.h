@@ -18,7 +18,7 @@
  *     firepush_config_free(config);
  *
  * RESULTS. A function that returns int gives 0 when it did what it says, FIREPUSH_PENDING when there is no
- *   outcome yet, or an enum firepush_error: always negative, and no number ever changes its meaning.
+ *   outcome yet, or an error: always negative, and no number of enum firepush_error ever changes its meaning.
  *   Parameters for results come last; they are set to NULL or 0 when there is no result. NULL for a
  *   parameter that is needed is FIREPUSH_ERROR_USAGE, never a crash; where NULL means something, it says so.
  *
@@ -68,6 +68,7 @@ const char *firepush_version(void);
 enum firepush_error {
     FIREPUSH_OK = 0,
     FIREPUSH_PENDING = 1,             /* no error: there is no outcome yet */
+    FIREPUSH_DONE = 2,                /* no error: all that was asked for is done, and nothing more comes */
     FIREPUSH_ERROR_USAGE = -1,        /* an argument, a handle or the order of the calls is wrong */
     FIREPUSH_ERROR_BAD_FILE = -2,     /* no regular file, or it changed while it was sent */
     FIREPUSH_ERROR_NO_FILE = -3,      /* no such file */
@@ -98,6 +99,10 @@ enum firepush_error {
     FIREPUSH_ERROR_PROGRAM = -28,     /* a program of the configuration failed or took too long */
     FIREPUSH_ERROR_CLOCK = -29        /* the clock of this device is not set */
 };
+
+/* How many handles there are that were not freed: 0 at the end of a program that frees what it makes. Doesn't
+ * block. */
+size_t firepush_handles(void);
 
 /* Whether trying again can help. */
 enum firepush_retry {
@@ -154,8 +159,9 @@ int firepush_config_load(firepush_config *config, const char *path);
  * Doesn't block. */
 int firepush_config_set(firepush_config *config, const char *name, const char *value);
 
-/* The password, UTF-8, not read from a file: it wins over "password_file". Copied; wiped when it is replaced
- * and when the last user of it is freed. Doesn't block. */
+/* The password, for devices that keep it in no file: it wins over "password_file". UTF-8, at most 4096 bytes; one
+ * line end behind it is dropped. Copied, and wiped when it is replaced and when its last user is freed. Doesn't
+ * block. */
 int firepush_config_set_password(firepush_config *config, const void *bytes, size_t size);
 
 /* Clients that were made of it go on. Doesn't block. */
@@ -170,16 +176,22 @@ int firepush_client_new(const firepush_config *config, firepush_client **client)
 
 /* Connects, starts TLS and logs in. 0 at once while it is connected; a lost connection is made anew. While
  * another thread connects the same client: FIREPUSH_ERROR_USAGE.
- * Blocks: wait_resolve + wait_connect + wait_tls + wait_login + wait_bind at the most (105 s by default), and
- * once more after see-other-host; a third hop is the last. */
+ * Blocks: three times wait_resolve, twice wait_connect, wait_tls and wait_bind, once wait_login at the most (195 s
+ * by default; "timeout" shortens each of them), and as much again for each of up to three servers that the first
+ * sends us on to. */
 int firepush_client_connect(firepush_client *client);
 
-/* Ends whatever waits with this client, its jobs and its inboxes now and from now on, from any thread:
- * FIREPUSH_ERROR_STOPPED. All that is left to do with it is to free it. Doesn't block. */
+/* Its full address, as the server gave it, into a buffer of size bytes (3072 hold every one), with NUL.
+ * FIREPUSH_ERROR_USAGE before the first connect and for a smaller buffer, which is then "". Doesn't block. */
+int firepush_client_jid(const firepush_client *client, char *buffer, size_t size);
+
+/* Ends whatever waits with this client, its jobs and its inboxes, from any thread: FIREPUSH_ERROR_STOPPED. That
+ * is for good: a new client of the same configuration can begin again. Doesn't block. */
 int firepush_client_abort(firepush_client *client);
 
-/* Ends the stream in order, unless jobs or inboxes of it live on: then the last of them does. A connect or
- * run that waits in another thread ends. Blocks: wait_close (5 s) at the most. */
+/* Ends the stream in order. Jobs that have no outcome, inboxes, and calls that wait with this client in other
+ * threads end with FIREPUSH_ERROR_STOPPED; their handles stay, and are to be freed. Blocks: twice wait_close
+ * (10 s) at the most. */
 void firepush_client_free(firepush_client *client);
 
 /* ---- Sending ----------------------------------------------------------------------------------------- */
@@ -188,7 +200,8 @@ typedef struct firepush_job firepush_job;
 
 /* Each starts to send bytes as a file to a user ("ops@example.org": the best client that is online; with a
  * resource: that one) in a thread of its own. The client must be connected. What becomes of the file is told
- * by firepush_job_wait. Empty files are sent too.
+ * by firepush_job_wait. Of the configuration count "method", "answer", "direct", "proxy", "reoffer", "announce",
+ * "if_offline" and "rate"; what is set for jobs of the spool (to, name, empty, max_size …) does not.
  * Block: wait_write (30 s) at the most, when the server doesn't take what we say. */
 
 /* A regular file; its size is fixed now, its name is the last part of the path. */
@@ -258,8 +271,8 @@ const char *firepush_delivery_id(const firepush_delivery *delivery);
 const char *firepush_delivery_transfer(const firepush_delivery *delivery);
 /* The full address of the other side. */
 const char *firepush_delivery_peer(const firepush_delivery *delivery);
-/* The name that was offered; of a file that was stored: its name there. Not safe as a path when the file
- * failed or went to a callback. */
+/* The name that was offered; of a file that was stored: its name there. When the file failed or went to a
+ * callback it is the other side's, not safe as a path nor on a terminal. */
 const char *firepush_delivery_name(const firepush_delivery *delivery);
 /* Where a received file lies; else NULL. */
 const char *firepush_delivery_path(const firepush_delivery *delivery);
@@ -299,12 +312,12 @@ int firepush_receive_write(firepush_client *client, firepush_write_fn write, voi
                            firepush_inbox **inbox);
 
 /* The next file that is whole or failed. FIREPUSH_PENDING when there was none within ms milliseconds
- * (negative: for ever). When nothing more can come, the reason: what ended the connection; after "count" files
- * FIREPUSH_ERROR_STOPPED. Blocks. */
+ * (negative: for ever). After the last file, those included that were cut off: what ended the connection, or
+ * FIREPUSH_DONE when "count" files are whole. Blocks. */
 int firepush_inbox_next(firepush_inbox *inbox, int ms, firepush_delivery **delivery);
 
 /* Takes no more offers and ends what is under way; what was not asked for by firepush_inbox_next is forgotten.
- * Blocks: until a write callback that is running returns. */
+ * Blocks: wait_close (5 s) at the most, and until a write callback that is running returns. */
 void firepush_inbox_free(firepush_inbox *inbox);
 
 /* ---- What waits on the device ------------------------------------------------------------------------ */

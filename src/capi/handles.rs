@@ -7,7 +7,7 @@ use std::process;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::guard::misuse;
+use super::guard::{entry_or, misuse};
 use crate::base::error::Result;
 
 /// A handle as C has it.
@@ -121,4 +121,9 @@ impl Table {
             }
         }
     }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn firepush_handles() -> usize {
+    entry_or(0, || Ok(table().entries.len()))
 }

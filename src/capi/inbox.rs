@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::callback::{Gate, Userdata};
@@ -12,7 +12,7 @@ use super::guard::{entry, entry_with, freeing, misuse};
 use super::handles::{Kept, Name, Place};
 use super::job::{deadline, left};
 use super::text::c_string;
-use super::{OK, PENDING};
+use super::{DONE, OK, PENDING};
 use crate::base::error::Result;
 use crate::transfer::sink::{Bytes, Taker};
 
@@ -30,6 +30,9 @@ pub struct Inbox {
     inbox: crate::inbox::Inbox,
     /// What the program takes bytes through.
     gate: Option<Arc<Gate>>,
+    /// How many files are wanted, if there is an end to it; how many were given.
+    count: Option<u64>,
+    given: Mutex<u64>,
 }
 
 impl Kept for Inbox {
@@ -41,16 +44,39 @@ impl Inbox {
     fn end(&self) {
         self.inbox.end();
         self.gate.iter().for_each(|gate| gate.close());
+        if !self.is_in_callback() {
+            self.inbox.join();
+        }
+    }
+
+    fn is_in_callback(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.is_inside())
+    }
+
+    fn new(inbox: crate::inbox::Inbox, gate: Option<Arc<Gate>>, client: &Client) -> Inbox {
+        Inbox { inbox, gate, count: client.config.count, given: Mutex::new(0) }
+    }
+
+    /// Whether all that was wanted was given.
+    fn is_done(&self) -> bool {
+        self.count.is_some_and(|count| *self.given() >= count)
+    }
+
+    fn given(&self) -> MutexGuard<'_, u64> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn next(&self, deadline: Option<Instant>) -> Result<Option<Delivery>> {
-        if self.gate.as_ref().is_some_and(|gate| gate.is_inside()) {
+        if self.is_in_callback() {
             return Err(misuse("an inbox can't be waited for in its own callback"));
         }
         loop {
             let left = left(deadline);
             match self.inbox.next(left)?.map(Delivery::received) {
-                Some(Some(delivery)) => return Ok(Some(delivery)),
+                Some(Some(delivery)) => {
+                    *self.given() += u64::from(delivery.is_whole());
+                    return Ok(Some(delivery));
+                }
                 None if deadline.is_some() && left.is_zero() => return Ok(None),
                 Some(None) | None => {}
             }
@@ -84,8 +110,8 @@ unsafe extern "C" fn firepush_receive(client: Name<Client>, inbox: *mut Name<Inb
     entry(|| {
         // SAFETY: the header asks for a place or NULL.
         let place = unsafe { Place::new(inbox) }?;
-        let inbox = client.find()?.connected()?.inbox()?;
-        place.keep(Inbox { inbox, gate: None })
+        let client = client.find()?;
+        place.keep(Inbox::new(client.connected()?.inbox()?, None, &client))
     })
 }
 
@@ -104,7 +130,7 @@ unsafe extern "C" fn firepush_receive_write(
         let gate = Arc::new(Gate::default());
         let writer = Writer { call, userdata: Userdata(userdata), gate: Arc::clone(&gate) };
         let inbox = client.connected()?.inbox_of(Arc::new(writer))?;
-        place.keep(Inbox { inbox, gate: Some(gate) })
+        place.keep(Inbox::new(inbox, Some(gate), &client))
     })
 }
 
@@ -113,9 +139,12 @@ unsafe extern "C" fn firepush_inbox_next(inbox: Name<Inbox>, ms: c_int, delivery
     entry_with(|| {
         // SAFETY: the header asks for a place or NULL.
         let place = unsafe { Place::new(delivery) }?;
-        match inbox.find()?.next(deadline(ms))? {
-            Some(delivery) => place.keep(delivery).map(|()| OK),
-            None => Ok(PENDING),
+        let inbox = inbox.find()?;
+        match inbox.next(deadline(ms)) {
+            Ok(Some(delivery)) => place.keep(delivery).map(|()| OK),
+            Ok(None) => Ok(PENDING),
+            Err(_) if inbox.is_done() => Ok(DONE),
+            Err(error) => Err(error),
         }
     })
 }

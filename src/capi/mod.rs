@@ -25,3 +25,6 @@ const OK: i32 = 0;
 
 /// There is no outcome yet.
 const PENDING: i32 = 1;
+
+/// All that was asked for is done.
+const DONE: i32 = 2;

@@ -7,6 +7,7 @@ use super::guard::{entry, entry_with};
 use super::handles::Name;
 use super::text::{bytes, put, text};
 use super::{OK, PENDING};
+use crate::base::error::{Error, Kind};
 use crate::base::task::Recipients;
 use crate::run::Run;
 
@@ -58,6 +59,9 @@ unsafe extern "C" fn firepush_spool_run(client: Name<Client>, sent: *mut u64, wa
         set(outcome.sent, outcome.waiting);
         match outcome.failed {
             Some(error) => Err(error),
+            None if outcome.waiting > 0 && client.stop.is_stopped() => {
+                Err(Error::new(Kind::Stopped, "the run was aborted; what waits is tried again by the next"))
+            }
             None if outcome.waiting > 0 || outcome.is_elsewhere => Ok(PENDING),
             None => Ok(OK),
         }

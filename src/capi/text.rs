@@ -50,6 +50,25 @@ pub unsafe fn put(place: *mut u64, number: u64) {
     }
 }
 
+/// Writes a text and its NUL.
+///
+/// # Errors
+/// [`crate::base::error::Kind::Usage`] for NULL, and when it doesn't fit.
+///
+/// # Safety
+/// NULL, or a buffer of that size.
+pub unsafe fn fill(buffer: *mut c_char, size: usize, text: &str) -> Result<()> {
+    if buffer.is_null() || text.len() >= size {
+        return Err(misuse(format!("the buffer is NULL, or {size} bytes are not enough")));
+    }
+    // SAFETY: as the caller promises; the size was checked.
+    unsafe {
+        buffer.copy_from_nonoverlapping(text.as_ptr().cast(), text.len());
+        buffer.add(text.len()).write(0);
+    }
+    Ok(())
+}
+
 /// A text for C; the one character that can't be in it becomes the one that stands for such.
 pub fn c_string(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default())

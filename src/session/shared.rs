@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::conversation::written;
 use super::flight::Flight;
@@ -18,9 +18,10 @@ use crate::base::waits::Wait;
 use crate::net::link::Link;
 use crate::os::event::Event;
 use crate::os::mailbox::Mailbox;
+use crate::os::socket;
 use crate::os::stop::Stop;
+use crate::os::thread::Thread;
 use crate::os::until::{Patience, Ready, Until};
-use crate::os::{socket, thread};
 use crate::proto::presence::Presence;
 use crate::proto::stream;
 use crate::xml::element::Element;
@@ -40,6 +41,7 @@ pub struct Session {
     ended: Event,
     /// No transfer is under way.
     idle: Event,
+    reader: OnceLock<Thread>,
 }
 
 /// Nobody waits for a reader that is gone, however it went.
@@ -70,12 +72,14 @@ impl Session {
             said_goodbye: AtomicBool::new(false),
             ended: Event::new_or_error()?,
             idle: Event::new_or_error()?,
+            reader: OnceLock::new(),
         });
         let reading = Arc::clone(&session);
-        thread::spawn("firepush-read", move || {
+        let reader = Thread::start("firepush-read", move || {
             let ending = Ending(&reading);
             reader::run(ending.0, feed);
         })?;
+        let _ = session.reader.set(reader);
         Ok(session)
     }
 
@@ -246,13 +250,16 @@ impl Session {
         self.lock().closed().cloned()
     }
 
-    /// Ends the stream in order and waits briefly for the server to do so too (rule 16).
+    /// Ends the stream in order and waits briefly for the server to do so too (rule 16), then for the reader: the
+    /// program may fork or end next.
     pub fn close(&self) {
         self.say_goodbye();
         // A stop ends the reader, which then says so here: the last words must be out before the process ends.
         if let Ok(unstopped) = Stop::new() {
-            let until = self.patience.with_stop(&unstopped).until(Wait::Close);
-            let _ = until.ready(&self.ended, Ready::Read);
+            let patience = self.patience.with_stop(&unstopped);
+            let _ = patience.until(Wait::Close).ready(&self.ended, Ready::Read);
+            self.patience.stop().stop();
+            self.reader.get().iter().for_each(|reader| reader.join(&patience.until(Wait::Close)));
         }
         self.patience.stop().stop();
     }

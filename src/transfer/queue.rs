@@ -14,7 +14,7 @@ use crate::base::jid::Jid;
 use crate::base::waits::Wait;
 use crate::os::mailbox::Mailbox;
 use crate::os::stop::Stop;
-use crate::os::thread;
+use crate::os::thread::{self, Thread};
 use crate::os::until::{Ready, Until};
 use crate::proto::iq::StanzaError;
 use crate::session::router::{Offered, Receiving};
@@ -55,6 +55,7 @@ pub struct Open {
     /// What it was opened with at the session, which it is closed with.
     pub offers: Arc<Mailbox<Offered>>,
     pub happenings: Arc<Mailbox<Happening>>,
+    pub thread: Thread,
 }
 
 /// Who may send, and how much at once.
@@ -76,7 +77,7 @@ pub fn open(context: Context, policy: Policy) -> Result<Open> {
     let allowed = policy.allowed.clone();
     let may_subscribe = Box::new(move |from: &Jid| allowed.iter().any(|allow| allow.allows(from)));
     context.session.receive(Receiving { offers: Arc::clone(&offers), may_subscribe });
-    let open = Open { offers: Arc::clone(&offers), happenings: Arc::clone(&happenings) };
+    let (to_session, told) = (Arc::clone(&offers), Arc::clone(&happenings));
     let line = Line {
         context,
         policy: Arc::new(policy),
@@ -87,8 +88,8 @@ pub fn open(context: Context, policy: Policy) -> Result<Open> {
         active: 0,
         received: 0,
     };
-    thread::spawn("firepush-inbox", move || line.run())?;
-    Ok(open)
+    let thread = Thread::start("firepush-inbox", move || line.run())?;
+    Ok(Open { offers: to_session, happenings: told, thread })
 }
 
 struct Line {
