@@ -11,4 +11,8 @@ mod examples;
 mod header;
 #[path = "capi/install.rs"]
 mod install;
+#[path = "capi/misuse.rs"]
+mod misuse;
+#[path = "capi/sides.rs"]
+mod sides;
 mod support;
