@@ -5,6 +5,8 @@
 mod bed;
 #[path = "capi/built.rs"]
 mod built;
+#[path = "capi/callbacks.rs"]
+mod callbacks;
 #[path = "capi/examples/mod.rs"]
 mod examples;
 #[path = "capi/header.rs"]
@@ -13,6 +15,10 @@ mod header;
 mod install;
 #[path = "capi/misuse.rs"]
 mod misuse;
+#[path = "capi/process.rs"]
+mod process;
 #[path = "capi/sides.rs"]
 mod sides;
+#[path = "capi/storm.rs"]
+mod storm;
 mod support;
