@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::config::{Config, Configured};
 use super::guard::{entry, freeing, misuse};
 use super::handles::{Kept, Name, Place};
+use super::log;
 use super::text::fill;
 use crate::base::config::Config as ClientConfig;
 use crate::base::error::Result;
@@ -43,6 +44,7 @@ impl Drop for Connecting<'_> {
 
 impl Client {
     fn connect(&self) -> Result<()> {
+        self.stop.check()?;
         let last = {
             let mut state = self.lock();
             if state.is_connecting {
@@ -66,8 +68,9 @@ impl Client {
     /// The one that is connected, or was.
     ///
     /// # Errors
-    /// [`crate::base::error::Kind::Usage`].
+    /// [`crate::base::error::Kind::Usage`], [`crate::base::error::Kind::Stopped`] after an abort.
     pub fn connected(&self) -> Result<crate::client::Client> {
+        self.stop.check()?;
         self.lock()
             .client
             .clone()
@@ -103,7 +106,10 @@ unsafe extern "C" fn firepush_client_new(config: Name<Config>, client: *mut Name
 
 #[unsafe(no_mangle)]
 extern "C" fn firepush_client_connect(client: Name<Client>) -> c_int {
-    entry(|| client.find()?.connect())
+    entry(|| {
+        log::not_inside()?;
+        client.find()?.connect()
+    })
 }
 
 #[unsafe(no_mangle)]

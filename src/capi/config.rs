@@ -1,6 +1,7 @@
 //! `firepush_config_*`.
 
 use std::ffi::{c_char, c_int, c_void};
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -37,8 +38,7 @@ impl Config {
     pub fn now(&self) -> Result<Configured> {
         let mut now = self.lock().clone();
         if now.configuration.settings.via_env {
-            let error = Error::new(Kind::Config, "via = env: the library reads no environment");
-            return Err(error.advise("set via to the address of the proxy"));
+            return Err(no_environment());
         }
         if let Some(password) = &now.password {
             now.configuration.set_password(password);
@@ -46,8 +46,35 @@ impl Config {
         Ok(now)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Configured> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> InUse<'_> {
+        let using = using();
+        InUse { configured: self.0.lock().unwrap_or_else(PoisonError::into_inner), _using: using }
+    }
+}
+
+/// Held while any configuration is looked into, and during a fork: a child must not find one locked.
+static USING: Mutex<()> = Mutex::new(());
+
+pub fn using() -> MutexGuard<'static, ()> {
+    USING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct InUse<'c> {
+    configured: MutexGuard<'c, Configured>,
+    _using: MutexGuard<'static, ()>,
+}
+
+impl Deref for InUse<'_> {
+    type Target = Configured;
+
+    fn deref(&self) -> &Configured {
+        &self.configured
+    }
+}
+
+impl DerefMut for InUse<'_> {
+    fn deref_mut(&mut self) -> &mut Configured {
+        &mut self.configured
     }
 }
 
@@ -56,6 +83,11 @@ impl Configured {
     pub fn config(&self) -> ClientConfig {
         self.configuration.settings.clone().into_config()
     }
+}
+
+fn no_environment() -> Error {
+    let error = Error::new(Kind::Config, "via = env: the library reads no environment");
+    error.advise("set via to the address of the proxy")
 }
 
 /// Those that only a command line can mean.
@@ -92,7 +124,11 @@ unsafe extern "C" fn firepush_config_set(config: Name<Config>, name: *const c_ch
         let config = config.find()?;
         // SAFETY: the header asks for texts or NULL.
         let (name, value) = unsafe { (text(name, "the name")?, text(value, "the value")?) };
-        config.lock().configuration.set(row(name)?, value)
+        let row = row(name)?;
+        if row.name == "via" && value == "env" {
+            return Err(no_environment());
+        }
+        config.lock().configuration.set(row, value)
     })
 }
 

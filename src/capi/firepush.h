@@ -37,16 +37,19 @@
  *
  * CALLBACKS get their userdata first and come from firepush's threads, one call at a time for a handle.
  *   When the _free of their handle has returned, they are not called any more: _free waits for one that is
- *   running. A callback may call any function but those that wait for its own handle, which give
- *   FIREPUSH_ERROR_USAGE; if it frees its own handle, it is not called again. A callback that blocks holds
- *   up its transfer only, and the _free of its handle. It must return: no longjmp, no C++ exception.
+ *   running, and so does whoever waits for that handle. A callback may call any function but those that
+ *   wait for its own handle, which give FIREPUSH_ERROR_USAGE; if it frees its own handle, it is not called
+ *   again. (The log callback may do less: see there.) A callback that blocks holds up its transfer only, and
+ *   the _free of its handle; two callbacks that free each other's handles wait for ever. It must return: no
+ *   longjmp, no C++ exception; a process that it forks must not come back from it.
  *
  * THE PROCESS. No signal handler is set, no SIGPIPE is raised, no environment variable is read, the working
  *   folder stays, nothing is written to standard output. Descriptors are closed on exec. After fork, what
  *   was connected belongs to the parent: in the child each client, job and inbox of the parent is
- *   FIREPUSH_ERROR_USAGE and its _free does nothing. A parent that never connected, or has freed what it
- *   connected, may fork and go on in the child. A defect in firepush is FIREPUSH_ERROR_BUG; what was under
- *   way then fails, and the rest goes on. (A library built with panic=abort ends the process instead.)
+ *   FIREPUSH_ERROR_USAGE and its _free does nothing; configurations and deliveries are the child's own, new
+ *   clients can be made of them, and lines of the log come after a firepush_set_log of its own. A defect in
+ *   firepush is FIREPUSH_ERROR_BUG and a line of Rust's on standard error; what was under way then fails, and
+ *   the rest goes on. (A library built with panic=abort ends the process instead.)
  */
 #ifndef FIREPUSH_H
 #define FIREPUSH_H
@@ -132,7 +135,8 @@ enum firepush_log_level {
 };
 
 /* One line without its end; it stays for the length of the call. Lines come from every thread that calls
- * firepush and from its own, one at a time, so a callback that blocks stops all of them at their next line.
+ * firepush and from its own, one at a time, so a callback that blocks stops all of them at their next line. In
+ * here, functions that block are FIREPUSH_ERROR_USAGE, and the _free of a client, job or inbox does nothing.
  * What firepush would log because of calls in here is left out. */
 typedef void (*firepush_log_fn)(void *userdata, int level, const char *line);
 
@@ -258,8 +262,8 @@ enum firepush_tier {
 /* What a job that ended with 0 came to; else its error, or FIREPUSH_PENDING. Doesn't block. */
 int firepush_job_delivery(const firepush_job *job, firepush_delivery **delivery);
 
-/* None of these blocks. Strings stay until the delivery is freed. For something that is no delivery they give
- * NULL, 0 or FIREPUSH_ERROR_USAGE. */
+/* None of these blocks. Strings stay until the delivery is freed. Of something that is no delivery strings are
+ * NULL, numbers 0, and the error is FIREPUSH_ERROR_USAGE. */
 
 /* 0: the file is whole. Else why it is not (received files only; nothing of it is left). */
 int firepush_delivery_error(const firepush_delivery *delivery);
@@ -336,7 +340,7 @@ int firepush_spool_add_memory(firepush_client *client, const char *to, const cha
 
 /* Does what `firepush run` does: the jobs of the configuration, and what waits and is due. 0 when nothing is
  * left to do; FIREPUSH_PENDING while files wait, or another run is at work; an error when files were given up,
- * or nothing could be done. *sent and *waiting count files; either may be NULL.
+ * or nothing could be done. *sent and *waiting count files, 0 when nothing could be done; either may be NULL.
  * Blocks: as long as it takes; firepush_client_abort ends it, and what is under way is tried again next time. */
 int firepush_spool_run(firepush_client *client, uint64_t *sent, uint64_t *waiting);
 

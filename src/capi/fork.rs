@@ -3,11 +3,12 @@
 use std::cell::RefCell;
 use std::sync::{MutexGuard, OnceLock};
 
+use super::config;
 use super::handles::{self, Table};
 use super::log::{self, Receiver};
 use crate::base::error::{Error, Kind, Result};
 
-type Held = (MutexGuard<'static, Table>, MutexGuard<'static, Receiver>);
+type Held = (MutexGuard<'static, ()>, MutexGuard<'static, Table>, MutexGuard<'static, Receiver>);
 
 thread_local! {
     /// From before a fork until after it, in the thread that forks.
@@ -28,7 +29,7 @@ pub fn prepare() -> Result<()> {
 }
 
 extern "C" fn hold() {
-    let _ = HELD.try_with(|held| *held.borrow_mut() = Some((handles::table(), log::receiver())));
+    let _ = HELD.try_with(|held| *held.borrow_mut() = Some((config::using(), handles::table(), log::receiver())));
 }
 
 extern "C" fn release() {

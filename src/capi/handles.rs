@@ -8,6 +8,7 @@ use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::guard::{entry_or, misuse};
+use super::log;
 use crate::base::error::Result;
 
 /// A handle as C has it.
@@ -67,8 +68,11 @@ impl<T: Kept> Name<T> {
         what.downcast().map_err(|_| misuse(format!("this is no {}, but another handle", T::WHAT)))
     }
 
-    /// Ends the name; `None` when it was none.
+    /// Ends the name; `None` when it was none, or when freeing it might wait and must not.
     pub fn take(self) -> Option<Arc<T>> {
+        if T::IS_LIVE {
+            log::not_inside().ok()?;
+        }
         let found = self.find().ok()?;
         let mut table = table();
         let taken = table.entries.remove(&self.0.addr());

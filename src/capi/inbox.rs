@@ -12,7 +12,7 @@ use super::guard::{entry, entry_with, freeing, misuse};
 use super::handles::{Kept, Name, Place};
 use super::job::{deadline, left};
 use super::text::c_string;
-use super::{DONE, OK, PENDING};
+use super::{DONE, OK, PENDING, log};
 use crate::base::error::Result;
 use crate::transfer::sink::{Bytes, Taker};
 
@@ -110,6 +110,7 @@ unsafe extern "C" fn firepush_receive(client: Name<Client>, inbox: *mut Name<Inb
     entry(|| {
         // SAFETY: the header asks for a place or NULL.
         let place = unsafe { Place::new(inbox) }?;
+        log::not_inside()?;
         let client = client.find()?;
         place.keep(Inbox::new(client.connected()?.inbox()?, None, &client))
     })
@@ -125,6 +126,7 @@ unsafe extern "C" fn firepush_receive_write(
     entry(|| {
         // SAFETY: the header asks for a place or NULL.
         let place = unsafe { Place::new(inbox) }?;
+        log::not_inside()?;
         let client = client.find()?;
         let call = write.ok_or_else(|| misuse("the callback is NULL"))?;
         let gate = Arc::new(Gate::default());
@@ -139,6 +141,7 @@ unsafe extern "C" fn firepush_inbox_next(inbox: Name<Inbox>, ms: c_int, delivery
     entry_with(|| {
         // SAFETY: the header asks for a place or NULL.
         let place = unsafe { Place::new(delivery) }?;
+        log::not_inside()?;
         let inbox = inbox.find()?;
         match inbox.next(deadline(ms)) {
             Ok(Some(delivery)) => place.keep(delivery).map(|()| OK),

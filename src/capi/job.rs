@@ -9,7 +9,7 @@ use super::delivery::Delivery;
 use super::guard::{entry, entry_with, freeing, misuse};
 use super::handles::{Kept, Name, Place};
 use super::text::put;
-use super::{OK, PENDING};
+use super::{OK, PENDING, log};
 use crate::base::error::Result;
 
 /// How often a wait without an end looks up.
@@ -90,9 +90,12 @@ impl Job {
 
 #[unsafe(no_mangle)]
 extern "C" fn firepush_job_wait(job: Name<Job>, ms: c_int) -> c_int {
-    entry_with(|| match job.find()?.wait(deadline(ms))? {
-        Some(outcome) => outcome.map(|_| OK),
-        None => Ok(PENDING),
+    entry_with(|| {
+        log::not_inside()?;
+        match job.find()?.wait(deadline(ms))? {
+            Some(outcome) => outcome.map(|_| OK),
+            None => Ok(PENDING),
+        }
     })
 }
 

@@ -32,6 +32,14 @@ thread_local! {
     static IS_LOGGING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Whoever hands a line over may hold up all others, so it may not wait for any of them.
+///
+/// # Errors
+/// [`crate::base::error::Kind::Usage`] inside the callback.
+pub fn not_inside() -> Result<()> {
+    if IS_LOGGING.get() { Err(misuse("a log callback may not wait for anything, nor free it")) } else { Ok(()) }
+}
+
 pub fn receiver() -> MutexGuard<'static, Receiver> {
     RECEIVER.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -72,8 +80,11 @@ extern "C" fn firepush_set_log(level: c_int, callback: Option<LogFn>, userdata: 
         let filter = if lines.is_some() { filter(level)? } else { LevelFilter::Off };
         install();
         super::fork::prepare()?;
-        log::set_max_level(filter);
-        let before = std::mem::replace(&mut *receiver(), lines.map(Arc::new));
+        let before = {
+            let mut receiver = receiver();
+            log::set_max_level(filter);
+            std::mem::replace(&mut *receiver, lines.map(Arc::new))
+        };
         if let Some(before) = before.filter(|before| before.process == process::id()) {
             before.gate.close();
         }

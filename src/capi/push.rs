@@ -11,7 +11,8 @@ use super::client::Client;
 use super::guard::{entry, misuse};
 use super::handles::{Name, Place};
 use super::job::Job;
-use super::text::{bytes, text};
+use super::log;
+use super::text::{argument, bytes, text};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
 use crate::transfer::source::Source;
@@ -31,9 +32,10 @@ pub unsafe fn push(
     entry(|| {
         // SAFETY: as the caller promises.
         let place = unsafe { Place::new(job) }?;
+        log::not_inside()?;
         let client = client.find()?;
         // SAFETY: as the caller promises.
-        let to: Jid = unsafe { text(to, "the recipient") }?.parse()?;
+        let to: Jid = unsafe { argument(to, "the recipient") }?;
         let (source, gate) = open()?;
         place.keep(Job::new(client.connected()?.push(&to, source)?, gate))
     })

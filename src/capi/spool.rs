@@ -5,8 +5,8 @@ use std::ffi::{c_char, c_int, c_void};
 use super::client::Client;
 use super::guard::{entry, entry_with};
 use super::handles::Name;
-use super::text::{bytes, put, text};
-use super::{OK, PENDING};
+use super::text::{argument, bytes, put, text};
+use super::{OK, PENDING, log};
 use crate::base::error::{Error, Kind};
 use crate::base::task::Recipients;
 use crate::run::Run;
@@ -16,8 +16,7 @@ unsafe extern "C" fn firepush_spool_add(client: Name<Client>, to: *const c_char,
     entry(|| {
         let client = client.find()?;
         // SAFETY: the header asks for texts or NULL.
-        let (to, path) = unsafe { (text(to, "the recipient")?, text(path, "the path")?) };
-        let to: Recipients = to.parse()?;
+        let (to, path): (Recipients, _) = unsafe { (argument(to, "the recipient")?, text(path, "the path")?) };
         let run = Run::new(&client.configured.configuration, &client.stop);
         run.keep_file(&to, path.as_ref())
     })
@@ -34,9 +33,9 @@ unsafe extern "C" fn firepush_spool_add_memory(
     entry(|| {
         let client = client.find()?;
         // SAFETY: the header asks for texts and bytes, or NULL.
-        let (to, name, mut bytes) =
-            unsafe { (text(to, "the recipient")?, text(name, "the name")?, bytes(from, size, "the memory")?) };
-        let to: Recipients = to.parse()?;
+        let to: Recipients = unsafe { argument(to, "the recipient") }?;
+        // SAFETY: as above.
+        let (name, mut bytes) = unsafe { (text(name, "the name")?, bytes(from, size, "the memory")?) };
         Run::new(&client.configured.configuration, &client.stop).keep_bytes(&to, name, &mut bytes, size as u64)
     })
 }
@@ -53,6 +52,8 @@ unsafe extern "C" fn firepush_spool_run(client: Name<Client>, sent: *mut u64, wa
         };
         set(0, 0);
         let client = client.find()?;
+        log::not_inside()?;
+        client.stop.check()?;
         let configuration = &client.configured.configuration;
         configuration.check_jobs()?;
         let outcome = Run::new(configuration, &client.stop).run(&mut |_| {})?;

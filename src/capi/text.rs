@@ -1,9 +1,10 @@
 //! Strings and bytes from C and to it.
 
 use std::ffi::{CStr, CString, c_char, c_void};
+use std::str::FromStr;
 
 use super::guard::misuse;
-use crate::base::error::Result;
+use crate::base::error::{Error, Result};
 
 /// A text of the program.
 ///
@@ -19,6 +20,19 @@ pub unsafe fn text<'t>(at: *const c_char, what: &str) -> Result<&'t str> {
     // SAFETY: as the caller promises.
     let text = unsafe { CStr::from_ptr(at) };
     text.to_str().map_err(|_| misuse(format!("{what} is not UTF-8")))
+}
+
+/// Something that a text of the program says.
+///
+/// # Errors
+/// [`crate::base::error::Kind::Usage`].
+///
+/// # Safety
+/// As of [`text`].
+pub unsafe fn argument<T: FromStr<Err = Error>>(at: *const c_char, what: &str) -> Result<T> {
+    // SAFETY: as the caller promises.
+    let text = unsafe { self::text(at, what) }?;
+    text.parse().map_err(|e: T::Err| misuse(format!("{what}: {}", e.what())))
 }
 
 /// Bytes of the program.

@@ -122,6 +122,12 @@ fn run(peer: &Peer<'_>, mut sink: Sink) -> Result<Receipt> {
                 ibb::receive(peer, request, &open, &mut sink)?;
                 break Method::Ibb;
             }
+            Ok(Letter::Close(request)) => {
+                peer.answer(&request.result(None))?;
+                return Err(
+                    Error::new(Kind::Cancelled, "the sender cancelled before its first byte").during(until.wait())
+                );
+            }
             Ok(other) => peer.answer(&other.into_request().refuse(unexpected()))?,
             Err(e) => return Err(failed.unwrap_or(e)),
         }

@@ -124,7 +124,7 @@ impl Push<'_> {
     fn attempt(&mut self, sid: &str, methods: &[Method]) -> Result<Attempt> {
         let peer = Peer::open(self.context, self.recipient, sid)?;
         let known = self.context.patience.until(Wait::OfferKnown);
-        let accepted = match self.offer(&peer, methods)? {
+        let accepted = match self.offer(&peer, methods).inspect_err(|e| withdrawn(&peer, e))? {
             Ok(accepted) => accepted,
             Err(refusal) => return self.refused(&refusal),
         };
@@ -183,7 +183,7 @@ impl Push<'_> {
                 carried.map_err(|e| self.stood(e))?;
                 return Ok(Attempt::Done(Method::Socks5));
             }
-            Err(e) => self.survived(e)?,
+            Err(e) => self.survived(e).inspect_err(|e| withdrawn(peer, e))?,
         };
         if !ibb_too {
             return Ok(Attempt::NoWay(error));
@@ -201,7 +201,7 @@ impl Push<'_> {
                 let carried = ibb::carry(peer, &mut self.source, block_size, self.drain, &mut self.last);
                 carried.map_err(|e| self.stood(e)).map(|()| Attempt::Done(Method::Ibb))
             }
-            Err(e) => self.survived(e).map(Attempt::NoWay),
+            Err(e) => self.survived(e).inspect_err(|e| withdrawn(peer, e)).map(Attempt::NoWay),
         }
     }
 
@@ -262,6 +262,14 @@ impl Push<'_> {
             Err(e) if e.kind() == Kind::Timeout => offline(self.recipient),
             Err(e) => e,
         }
+    }
+}
+
+/// Nothing says that an offer is taken back. A close of the stream that doesn't exist yet tells firepush, which would
+/// wait for its first byte; others refuse it.
+fn withdrawn(peer: &Peer<'_>, error: &Error) {
+    if error.kind() == Kind::Stopped {
+        peer.close_in_passing();
     }
 }
 

@@ -84,6 +84,7 @@ static void as_client(void *bad)
     void *out = place;
     ROW(USAGE, 0, firepush_client_connect, client, bad);
     ROW(USAGE, 0, firepush_client_abort, client, bad);
+    ROW(USAGE, 1, firepush_client_jid, client, bad, out, sizeof place);
     ROW(USAGE, POINTER, firepush_push_path, client, bad, to, path, out);
     ROW(USAGE, POINTER, firepush_push_fd, client, bad, to, "name", 0, out);
     ROW(USAGE, POINTER, firepush_push_memory, client, bad, to, "name", "bytes", 5, out);
@@ -196,6 +197,9 @@ static void null_for_a_result(void)
     ROW(0, 0, firepush_job_progress, done, job, NULL, NULL);
     ROW(0, 0, firepush_job_progress, total, job, NULL, NULL);
     ROW(USAGE, 0, firepush_job_delivery, delivery, job, NULL);
+    ROW(USAGE, 0, firepush_client_jid, buffer, client, NULL, sizeof place);
+    ROW(USAGE, 1, firepush_client_jid, size, client, (void *)place, 3);
+    ROW(USAGE, 0, firepush_client_jid, size, client, (void *)place, 0);
     ROW(USAGE, 0, firepush_receive, inbox, client, NULL);
     ROW(USAGE, POINTER, firepush_receive_write, write, client, NULL, NULL, (void *)place);
     ROW(USAGE, 0, firepush_receive_write, inbox, client, take_all, NULL, NULL);
