@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building and checking firepush needs and this machine lacks: on Debian 12, as root, by package name.
-# usage: setup.sh demo|check
+# usage: setup.sh demo|board|check; board is what cross-compiled binaries and their tests need
 set -eu
 
 missing=
@@ -18,16 +18,26 @@ rust_tools() {
     rustdoc --version && cargo fmt --version && cargo clippy --version
 }
 
+# What the rustc of board/cross is linked to, which isn't installed as a package.
+llvm_libraries() {
+    ls /usr/lib/*/libedit.so.2 /usr/lib/*/libxml2.so.2 /usr/lib/*/libz3.so.4
+}
+
 list_missing() {
     missing=
     need 'gcc libc6-dev' cc --version
     need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
     need prosody command -v prosody
     need 'cargo-web rustc-web' new_enough
+    [ "$1" != demo ] || return 0
+    need python3-venv /usr/bin/python3 -c 'import ensurepip'
+    need 'libedit2 libxml2 libz3-4' llvm_libraries
+    need qemu-user qemu-arm --version
+    need libc6-armhf-cross test -e /usr/arm-linux-gnueabihf/lib/libc.so.6
+    need libc6-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libc.so.6
     [ "$1" = check ] || return 0
     need 'rustfmt-web rust-web-clippy' rust_tools
     need ejabberd sh -c 'ls -d /usr/lib/*/ejabberd-*/ebin'
-    need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need default-jdk-headless javac -version
     need maven command -v mvn
     need dnsmasq-base command -v dnsmasq

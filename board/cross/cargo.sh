@@ -1,0 +1,47 @@
+#!/bin/sh
+# Runs cargo for another machine, with what setup.sh made; std is built from its source on the way.
+# usage: [FIREPUSH_STD=full|small|tiny] cargo.sh TARGET COMMAND ARGS...
+#        cargo.sh armv7-musl build --profile dist --bin firepush
+# TARGET is a name in the file targets. full is std as it is, small built for size, tiny one that panics without a word;
+# both of these are for the profile dist only.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+
+die() {
+    echo "cargo.sh: $2" >&2
+    exit "$1"
+}
+
+[ $# -ge 2 ] || die 64 'usage: cargo.sh TARGET COMMAND ARGS...'
+row=$(awk -v target="$1" '$1 == target || $2 == target { print $2, $5 }' "$here/targets")
+[ -n "$row" ] || die 64 "$1 is none of $(awk '!/^#/ { printf "%s ", $1 }' "$here/targets")"
+triple=${row% *} flags="-Ctarget-feature=${row#* }"
+command=$2
+shift 2
+
+cross=${FIREPUSH_CROSS:-$here/../../target/cross}
+[ -e "$cross/made-from" ] || die 69 "there is no toolchain: run $here/setup.sh"
+FIREPUSH_CROSS=$(cd "$cross" && pwd)
+
+# -Os is for the parts of the C library that zig makes.
+flags="$flags -Clink-arg=-Os"
+case $triple in
+*-musl*) flags="$flags -Clink-self-contained=no" ;;
+esac
+case ${FIREPUSH_STD:=full} in
+full) ;;
+small) set -- -Zbuild-std-features=optimize_for_size "$@" ;;
+tiny)
+    set -- -Zbuild-std-features=optimize_for_size "$@"
+    flags="$flags -Zunstable-options -Cpanic=immediate-abort"
+    ;;
+*) die 64 "FIREPUSH_STD is $FIREPUSH_STD, none of full small tiny" ;;
+esac
+
+export FIREPUSH_CROSS FIREPUSH_TARGET="$triple"
+export RUSTC="$here/tools/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags"
+export TARGET_CC="$here/tools/linker" TARGET_AR="$here/tools/ar"
+unset CARGO_ENCODED_RUSTFLAGS
+exec "${CARGO:-cargo}" --config "target.$triple.linker = '$here/tools/linker'" \
+    "$command" --target "$triple" -Zbuild-std=std,panic_abort "$@"
