@@ -73,11 +73,16 @@ impl Run {
     }
 
     pub fn start(self) -> Process {
-        let mut command = match self.program {
+        let command = match self.program {
             Firepush => supervised(binary(), None),
             Slixmpp => slixmpp(),
             Smack(version) => smack(version),
         };
+        self.start_as(command)
+    }
+
+    /// The same words for another build of the program.
+    pub fn start_as(self, mut command: Command) -> Process {
         command.args(self.words);
         Process::start(command)
     }
