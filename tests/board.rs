@@ -16,15 +16,18 @@ use support::server::{Kind, Server};
 struct Board {
     target: &'static str,
     emulator: &'static str,
+    /// The least one that the target stands for, as far as the emulator has it.
+    cpu: &'static str,
     /// Where the target's C library is, unless it is in the binary.
     root: Option<&'static str>,
 }
 
+const V7: &str = "cortex-a9,neon=off";
 const BOARDS: [Board; 4] = [
-    Board { target: "armv7-musl", emulator: "qemu-arm", root: None },
-    Board { target: "aarch64-musl", emulator: "qemu-aarch64", root: None },
-    Board { target: "armv7-gnu", emulator: "qemu-arm", root: Some("/usr/arm-linux-gnueabihf") },
-    Board { target: "aarch64-gnu", emulator: "qemu-aarch64", root: Some("/usr/aarch64-linux-gnu") },
+    Board { target: "armv7-musl", emulator: "qemu-arm", cpu: V7, root: None },
+    Board { target: "aarch64-musl", emulator: "qemu-aarch64", cpu: "cortex-a53", root: None },
+    Board { target: "armv7-gnu", emulator: "qemu-arm", cpu: V7, root: Some("/usr/arm-linux-gnueabihf") },
+    Board { target: "aarch64-gnu", emulator: "qemu-aarch64", cpu: "cortex-a53", root: Some("/usr/aarch64-linux-gnu") },
 ];
 const METHODS: [&str; 2] = ["socks5", "ibb"];
 /// The newest version of glibc that may be needed: 2.17.
@@ -39,9 +42,10 @@ fn a_binary_for_a_board_says_what_the_native_one_says_and_pushes_files() {
     for board in boards {
         let built = build(board.target);
         needs_only_an_old_libc(board, &built);
+        takes_a_clock_after_2038(board, &built);
         for word in ["--version", "help"] {
             let native = output(Command::new(binary()).arg(word));
-            let emulated = output(Command::new(board.emulator).args(board.words()).arg(&built).arg(word));
+            let emulated = output(board.add(&mut Command::new(board.emulator), &built).arg(word));
             assert!(!native.is_empty() && native == emulated, "{} {word}: {emulated}", board.target);
         }
         for method in methods {
@@ -83,6 +87,17 @@ fn needs_only_an_old_libc(board: &Board, built: &Path) {
     assert!(minors.iter().all(|minor| *minor <= GLIBC_MINOR_MAX), "{}: {minors:?}", board.target);
 }
 
+/// Nobody sets the clock of some boards, and then it may say anything; 32 bits don't hold it.
+fn takes_a_clock_after_2038(board: &Board, built: &Path) {
+    let mut command = Command::new("faketime");
+    command.env("TZ", "UTC").args(["-f", "@2040-02-03 00:00:00", board.emulator]);
+    board.add(&mut command, built).args(["doctor", "--jid", "device@example.test", "--password-file", "/nonexistent"]);
+    let Output { stdout, stderr, .. } = run(command.args(["--server", "127.0.0.1:1"]));
+    let said = String::from_utf8_lossy(&stdout).into_owned();
+    let clock = said.lines().any(|line| line.starts_with("ok    clock     2040-02-03 00:00:"));
+    assert!(clock, "{}:\n{said}\n{}", board.target, String::from_utf8_lossy(&stderr));
+}
+
 fn pushes(board: &Board, built: &Path, server: &Server, method: &str) {
     let (device, ops) = server.pair();
     let (folder, inbox) = (files::folder(), files::folder());
@@ -90,7 +105,7 @@ fn pushes(board: &Board, built: &Path, server: &Server, method: &str) {
     let mut receiver = Run::receive(Firepush, &ops, inbox.path()).args(["--method", method, "--count", "1"]).start();
     receiver.event("ready");
     let mut command = supervised(board.emulator, None);
-    command.args(board.words()).arg(built);
+    board.add(&mut command, built);
     let sender = Run::send(Firepush, &device, &ops.jid).arg(&file).start_as(command);
     assert_eq!(sender.wait().expect(0).events("sent")[0]["method"], method, "{}", board.target);
     files::assert_same(&file, Path::new(receiver.event("file")["path"].as_str().expect("a path")));
@@ -98,8 +113,10 @@ fn pushes(board: &Board, built: &Path, server: &Server, method: &str) {
 }
 
 impl Board {
-    fn words(&self) -> impl Iterator<Item = &'static str> {
-        self.root.into_iter().flat_map(|root| ["-L", root])
+    /// The words that follow the emulator's name.
+    fn add<'a>(&self, command: &'a mut Command, built: &Path) -> &'a mut Command {
+        command.args(["-cpu", self.cpu]);
+        command.args(self.root.into_iter().flat_map(|root| ["-L", root])).arg(built)
     }
 }
 

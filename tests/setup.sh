@@ -33,6 +33,7 @@ list_missing() {
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need 'libedit2 libxml2 libz3-4' llvm_libraries
     need qemu-user qemu-arm --version
+    need faketime command -v faketime
     need libc6-armhf-cross test -e /usr/arm-linux-gnueabihf/lib/libc.so.6
     need libc6-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libc.so.6
     [ "$1" = check ] || return 0
