@@ -23,7 +23,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 
 pub use claim::Claim;
 
@@ -41,7 +41,7 @@ pub struct Spool {
     path: PathBuf,
     keep: Keep,
     /// Entries that made room for others, and were not told of yet.
-    dropped: AtomicU64,
+    dropped: AtomicUsize,
 }
 
 /// Where an entry is.
@@ -84,7 +84,7 @@ impl Spool {
             }
         }
         safe::check(&path, "spool", 0o077)?;
-        Ok(Spool { path, keep: keep.clone(), dropped: AtomicU64::new(0) })
+        Ok(Spool { path, keep: keep.clone(), dropped: AtomicUsize::new(0) })
     }
 
     /// The folder, if it is there: for who only looks.

@@ -53,7 +53,7 @@ impl Spool {
 
     /// How many entries were dropped since this was asked last.
     pub fn take_dropped(&self) -> u64 {
-        self.dropped.swap(0, Ordering::Relaxed)
+        self.dropped.swap(0, Ordering::Relaxed) as u64
     }
 
     /// An error when so many bytes can't be kept, whatever is dropped for them.
