@@ -1,5 +1,5 @@
-//! `board/cross`: firepush built for boards pushes files through a real server to a native receiver. The boards' CPUs are
-//! emulated. `make check` takes one target and one method, `make check-full` (FIREPUSH_FULL=1) four and both.
+//! `board/cross`: firepush built for boards pushes files through a real server to a native receiver. The boards'
+//! CPUs are emulated. `make check` takes one target and one method, `make check-full` (FIREPUSH_FULL=1) four and both.
 
 mod support;
 

@@ -40,7 +40,7 @@ tiny)
 esac
 
 export FIREPUSH_CROSS FIREPUSH_TARGET="$triple"
-# Else musl's 32-bit time is used where there is one: no call for the time succeeds from 2038 on, nor with a clock set there.
+# Else std takes the 32-bit calls of musl, and panics when the clock stands after January 2038.
 export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
 export RUSTC="$here/tools/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags"
 export TARGET_CC="$here/tools/linker" TARGET_AR="$here/tools/ar"
