@@ -54,6 +54,8 @@ list_missing() {
     need fish command -v fish
     need pkgconf command -v pkg-config
     need binutils command -v readelf
+    need busybox-static busybox ash -c :
+    need shellcheck command -v shellcheck
 }
 
 policy=/usr/sbin/policy-rc.d
