@@ -3,6 +3,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "packages/busybox.rs"]
+mod busybox;
 #[path = "packages/chroot.rs"]
 mod chroot;
 #[path = "packages/openwrt.rs"]
