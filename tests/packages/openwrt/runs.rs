@@ -1,6 +1,9 @@
 //! What makes it run: cron, a link that came up, the clock that was set; and the jail it runs in.
 
+use std::process::Command;
+
 use super::{OTHERS_CRONTAB, Router};
+use crate::chroot::ended;
 
 const LOG: &str = "kernel: Linux version";
 
@@ -32,11 +35,25 @@ fn the_flash_is_written_and_cron_restarted_only_when_the_line_changes() {
 }
 
 #[test]
+fn a_run_that_is_on_its_way_outlives_new_settings_but_no_removal() {
+    let router = Router::new();
+    let told_last = || router.told().into_iter().rfind(|line| line.starts_with("firepush ")).unwrap();
+    router.service("reload");
+    assert_eq!(told_last(), "firepush add trigger firepush ");
+    router.service("stop");
+    assert_eq!(told_last(), "firepush delete");
+    let links = ended(Command::new("ls").arg(router.root.path("etc/rc.d"))).stdout;
+    assert_eq!(links, ["S49firepush"], "a shutdown must not write the crontab");
+}
+
+#[test]
 fn it_runs_once_when_the_clock_is_set() {
     let mut router = Router::new();
     router.set(&[("global.splay", "1s")]);
     router.service("reload");
-    for action in ["step", "stratum", "stratum", "periodic", "unsync", "stratum"] {
+    router.shell("ACTION=step hotplug-call ntp").expect(0);
+    assert_eq!(router.runs(), 0, "it is not known to be right yet");
+    for action in ["stratum", "step", "stratum", "periodic", "unsync", "stratum"] {
         router.shell(&format!("ACTION={action} hotplug-call ntp")).expect(0);
     }
     assert!(router.people.arrival().contains(LOG));
@@ -106,6 +123,7 @@ fn a_jailed_run_sees_what_its_settings_name_and_no_more() {
     router.add(&[("captures.files", "/root/captures/*.pcap"), ("captures.to", &router.people.ops.jid)]);
     router.set(&[("captures.after", "delete"), ("global.status_file", "/var/log/firepush.json")]);
     router.service("reload");
+    router.shell("rm -r /var/spool").expect(0);
     router.cron();
     let mut arrived = [router.people.arrival(), router.people.arrival()];
     arrived.sort_by_key(|text| text.len());
