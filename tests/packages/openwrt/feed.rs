@@ -1,9 +1,11 @@
 //! The package as the build system takes it, and the way of README.md from nothing to a file.
 
 use std::fs;
+use std::process::Command;
 
 use super::{Router, repository, variable};
-use crate::chroot::Root;
+use crate::chroot::{Root, ended};
+use crate::support::files;
 
 #[test]
 fn the_makefile_is_that_of_this_version() {
@@ -28,6 +30,17 @@ fn the_source_is_a_crate_with_its_hash_or_none_yet() {
     let hash = variable("PKG_HASH");
     let is_hash = hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     assert!(is_hash || hash == "skip", "{hash}");
+}
+
+#[test]
+fn the_script_inside_the_makefile_is_as_clean_as_the_others() {
+    let folder = files::folder();
+    let script = folder.path().join("postrm");
+    fs::write(&script, variable("Package/firepush/postrm")).unwrap();
+    for check in [&["shellcheck"][..], &["busybox", "ash", "-n"]] {
+        let exit = ended(Command::new(check[0]).args(&check[1..]).arg(&script));
+        assert!(exit.code == 0 && exit.stderr.is_empty(), "{}{}", exit.stdout.join("\n"), exit.stderr);
+    }
 }
 
 #[test]
