@@ -9,7 +9,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SHARED = libfirepush.so.$(VERSION)
 SONAME = libfirepush.so.$(firstword $(subst ., ,$(VERSION)))
 
-.PHONY: help demo check check-full manual capi install install-bin install-capi setup
+.PHONY: help demo check check-full manual capi install install-bin install-capi deb setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ install-capi: capi ## install the header, the libraries and the pkg-config file
 	mkdir -p $(DESTDIR)$(LIBDIR)/pkgconfig
 	sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' src/capi/firepush.pc.in \
 		>$(DESTDIR)$(LIBDIR)/pkgconfig/firepush.pc
+
+deb: ## build Debian packages into dist (ARCH=amd64, armhf or arm64)
+	board/debian/build.sh $(or $(ARCH),amd64)
 
 setup:
 	@tests/setup.sh check
