@@ -7,7 +7,20 @@ mod support;
 mod busybox;
 #[path = "packages/chroot.rs"]
 mod chroot;
+#[path = "packages/debian.rs"]
+mod debian;
+#[path = "packages/debs.rs"]
+mod debs;
+#[path = "packages/machine.rs"]
+mod machine;
 #[path = "packages/openwrt.rs"]
 mod openwrt;
 #[path = "packages/shell.rs"]
 mod shell;
+#[path = "packages/systemd.rs"]
+mod systemd;
+
+/// Whether every cell is wanted: `make check-full`.
+fn full() -> bool {
+    std::env::var_os("FIREPUSH_FULL").is_some_and(|value| value == "1")
+}
