@@ -9,7 +9,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SHARED = libfirepush.so.$(VERSION)
 SONAME = libfirepush.so.$(firstword $(subst ., ,$(VERSION)))
 
-.PHONY: help demo check check-full manual capi install install-bin install-capi deb setup
+.PHONY: help demo check check-full manual recipes capi install install-bin install-capi deb setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ check-full: check ## the same with every cell of every matrix
 
 manual: ## make the manual pages and completions from the tables
 	$(CARGO) run --locked --quiet --example manual -- docs
+
+recipes: ## make the crate lists of the recipes in board from Cargo.lock
+	$(CARGO) run --locked --quiet --example inventory -- recipes board
 
 capi: ## build libfirepush.a and libfirepush.so for C
 	$(CARGO) rustc --locked --release --lib --features capi --crate-type staticlib
