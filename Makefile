@@ -33,7 +33,7 @@ check-full: check ## the same with every cell of every matrix
 manual: ## make the manual pages and completions from the tables
 	$(CARGO) run --locked --quiet --example manual -- docs
 
-recipes: ## make the crate lists of the recipes in board from Cargo.lock
+recipes: ## make what the recipes in board repeat: crate lists, units
 	$(CARGO) run --locked --quiet --example inventory -- recipes board
 
 capi: ## build libfirepush.a and libfirepush.so for C

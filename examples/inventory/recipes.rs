@@ -1,18 +1,32 @@
-//! What the recipes repeat of `Cargo.lock` and of the licence files.
+//! What the recipes repeat of other files.
 
 use std::fs;
+use std::path::Path;
 
 use ring::digest::{SHA256, digest};
 
 use crate::Result;
 use crate::lock::{self, Locked};
 
+const YOCTO: &str = "yocto/recipes-connectivity/firepush";
+const BUILDROOT: &str = "buildroot/package/firepush";
+
+/// What both trees carry a copy of, for people take a tree away without the rest.
+const SHARED: [(&str, &str); 3] =
+    [("board", "firepush.conf"), ("board/systemd", "firepush.service"), ("board/systemd", "firepush.timer")];
+
 /// Names below `board`, and what belongs into them.
-pub fn all() -> Result<Vec<(&'static str, String)>> {
-    Ok(vec![
-        ("yocto/recipes-connectivity/firepush/firepush-crates.inc", yocto(&lock::crates()?)),
-        ("buildroot/package/firepush/firepush.hash", buildroot()?),
-    ])
+pub fn all() -> Result<Vec<(String, String)>> {
+    let mut made = vec![
+        (format!("{YOCTO}/firepush-crates.inc"), yocto(&lock::crates()?)),
+        (format!("{BUILDROOT}/firepush.hash"), buildroot()?),
+    ];
+    for (folder, name) in SHARED {
+        let text = fs::read_to_string(Path::new(folder).join(name))?;
+        made.push((format!("{YOCTO}/files/{name}"), text.clone()));
+        made.push((format!("{BUILDROOT}/{name}"), text));
+    }
+    Ok(made)
 }
 
 /// Byte for byte what `bitbake -c update_crates firepush` writes, so that either may be run after the other.
