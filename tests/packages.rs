@@ -3,6 +3,8 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "packages/buildroot.rs"]
+mod buildroot;
 #[path = "packages/busybox.rs"]
 mod busybox;
 #[path = "packages/chroot.rs"]
@@ -11,14 +13,20 @@ mod chroot;
 mod debian;
 #[path = "packages/debs.rs"]
 mod debs;
+#[path = "packages/facts.rs"]
+mod facts;
 #[path = "packages/machine.rs"]
 mod machine;
 #[path = "packages/openwrt.rs"]
 mod openwrt;
+#[path = "packages/sbom.rs"]
+mod sbom;
 #[path = "packages/shell.rs"]
 mod shell;
 #[path = "packages/systemd.rs"]
 mod systemd;
+#[path = "packages/yocto.rs"]
+mod yocto;
 
 /// Whether every cell is wanted: `make check-full`.
 fn full() -> bool {

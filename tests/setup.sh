@@ -93,12 +93,14 @@ install_missing() {
     without_services apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
-python_peer() {
-    [ ! -e "target/venv/$1" ] || return 0
-    echo "setup: $1 into target/venv"
-    /usr/bin/python3 -m venv --clear target/venv
-    target/venv/bin/pip install -q "$1"
-    touch "target/venv/$1"
+python_packages() { # python_packages FOLDER PACKAGE...: into target/FOLDER, once
+    folder=target/$1
+    shift
+    [ "$(cat "$folder/packages" 2>/dev/null)" != "$*" ] || return 0
+    echo "setup: $* into $folder"
+    /usr/bin/python3 -m venv --clear "$folder"
+    "$folder/bin/pip" install -q "$@"
+    echo "$*" >"$folder/packages"
 }
 
 list_missing "$1"
@@ -107,4 +109,8 @@ if [ -n "$missing" ]; then
     list_missing "$1"
     [ -z "$missing" ] || { echo "setup: installed, but not found in PATH:$missing" >&2; exit 1; }
 fi
-[ "$1" != check ] || { python_peer slixmpp==1.17.0; tests/interop/smack/setup.sh; }
+[ "$1" = check ] || exit 0
+python_packages venv slixmpp==1.17.0
+python_packages venv-recipes oelint-adv==9.11.2 oelint-parser==8.13.2 kconfiglib==14.1.0 \
+    'cyclonedx-python-lib[json-validation]==11.12.0'
+tests/interop/smack/setup.sh
