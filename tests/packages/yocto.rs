@@ -52,7 +52,9 @@ fn what_is_checked_in_is_what_make_recipes_makes() {
 fn the_recipe_fetches_the_crates_of_cargo_lock_and_knows_their_checksums() {
     let parsed = parsed();
     let version = facts::version();
-    let mut uris = BTreeSet::from([format!("crate://crates.io/firepush/{version};name=firepush")]);
+    let mut uris = BTreeSet::from([format!(
+        "https://crates.io/api/v1/crates/firepush/{version}/download;name=firepush;downloadfilename=firepush-{version}.tar.gz"
+    )]);
     let mut sums = BTreeMap::new();
     for locked in facts::lock() {
         let Some(checksum) = locked.checksum else { continue };

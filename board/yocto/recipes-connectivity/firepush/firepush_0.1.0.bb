@@ -11,7 +11,7 @@ LIC_FILES_CHKSUM = "\
 "
 
 SRC_URI = "\
-    crate://crates.io/firepush/${PV};name=${BPN} \
+    https://crates.io/api/v1/crates/firepush/${PV}/download;name=firepush;downloadfilename=${BP}.tar.gz \
     file://firepush.conf \
     file://firepush.cron \
     file://firepush.service \
