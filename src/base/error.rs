@@ -153,7 +153,11 @@ struct Seconds(Duration);
 
 impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} s", (self.0.as_secs_f64() * 1000.0).round() / 1000.0)
+        let (seconds, millis) = (self.0.as_secs(), self.0.subsec_millis());
+        match millis {
+            0 => write!(f, "{seconds} s"),
+            _ => write!(f, "{seconds}.{} s", format!("{millis:03}").trim_end_matches('0')),
+        }
     }
 }
 

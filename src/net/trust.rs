@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -25,7 +25,7 @@ pub fn pins_of(certificate: &CertificateDer<'_>) -> Vec<Pin> {
 /// Accepts a server by pin, by chain, or by both.
 #[derive(Debug)]
 pub struct Verifier {
-    chain: Option<Arc<WebPkiServerVerifier>>,
+    roots: Option<RootCertStore>,
     pins: Vec<Pin>,
     provider: Arc<CryptoProvider>,
     seen: Option<Seen>,
@@ -46,12 +46,7 @@ impl Verifier {
             None if pins.is_empty() => Some(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
             None => None,
         };
-        let build = |roots| {
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .map_err(|e| Error::new(Kind::Config, format!("the CA certificates can't be used: {e}")))
-        };
-        Ok(Verifier { chain: roots.map(build).transpose()?, pins: pins.to_vec(), provider, seen: None })
+        Ok(Verifier { roots, pins: pins.to_vec(), provider, seen: None })
     }
 
     /// Shows what it is shown.
@@ -103,7 +98,7 @@ impl ServerCertVerifier for Verifier {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         name: &ServerName<'_>,
-        ocsp: &[u8],
+        _ocsp: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, rustls::Error> {
         if let Some(seen) = &self.seen {
@@ -111,10 +106,13 @@ impl ServerCertVerifier for Verifier {
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = all.collect();
         }
         self.check_pins(end_entity)?;
-        match &self.chain {
-            Some(chain) => chain.verify_server_cert(end_entity, intermediates, name, ocsp, now),
-            None => Ok(ServerCertVerified::assertion()),
+        if let Some(roots) = &self.roots {
+            let certificate = ParsedCertificate::try_from(end_entity)?;
+            let algorithms = self.provider.signature_verification_algorithms.all;
+            verify_server_cert_signed_by_trust_anchor(&certificate, roots, intermediates, now, algorithms)?;
+            verify_server_name(&certificate, name)?;
         }
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use flate2::Compression;
-use flate2::read::GzEncoder;
+use miniz_oxide::deflate::core::{CompressorOxide, create_comp_flags_from_zip_params};
+use miniz_oxide::deflate::stream::deflate;
+use miniz_oxide::{MZFlush, MZStatus};
 
 use crate::base::error::{Error, Kind, Result};
 use crate::transfer::source::Source;
@@ -21,7 +23,7 @@ pub fn compressed(source: Source) -> Result<Source> {
     let first = Plain::new(file.try_clone().map_err(unreadable)?, source.size());
     let mut first = Gzip::new(first);
     let size = io::copy(&mut first, &mut io::sink()).map_err(unreadable)?;
-    let digest = first.encoder.get_ref().hash.digest();
+    let digest = first.plain.hash.digest();
     let second = Gzip::new(Plain::new(file.try_clone().map_err(unreadable)?, source.size()));
     Ok(Source::reader(&name, size, Checked { gzip: second, left: size, digest }))
 }
@@ -53,19 +55,106 @@ impl Read for Plain {
     }
 }
 
+/// Header, deflated bytes, trailer (RFC 1952). By hand: flate2 brings a table of 16 KiB for the check sum.
 struct Gzip {
-    encoder: GzEncoder<Plain>,
+    plain: Plain,
+    deflate: Box<CompressorOxide>,
+    input: Vec<u8>,
+    /// What of the input is still to be compressed.
+    pending: Range<usize>,
+    crc: Crc,
+    /// What goes out as it is: the header, later the trailer.
+    framing: Vec<u8>,
+    is_over: bool,
 }
+
+/// Deflate, no name, no time, no system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+const LEVEL: i32 = 6;
+/// No zlib header around the bytes.
+const RAW: i32 = -15;
+const INPUT: usize = 16 * 1024;
 
 impl Gzip {
     fn new(plain: Plain) -> Gzip {
-        Gzip { encoder: GzEncoder::new(plain, Compression::default()) }
+        let flags = create_comp_flags_from_zip_params(LEVEL, RAW, 0);
+        Gzip {
+            plain,
+            deflate: Box::new(CompressorOxide::new(flags)),
+            input: vec![0; INPUT],
+            pending: 0..0,
+            crc: Crc::new(),
+            framing: HEADER.to_vec(),
+            is_over: false,
+        }
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            let n = self.plain.read(&mut self.input)?;
+            self.crc.add(&self.input[..n]);
+            self.pending = 0..n;
+        }
+        Ok(())
+    }
+
+    /// The next compressed bytes; at their end the trailer is ready.
+    fn compress(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.refill()?;
+            let flush = if self.pending.is_empty() { MZFlush::Finish } else { MZFlush::None };
+            let done = deflate(&mut self.deflate, &self.input[self.pending.clone()], buffer, flush);
+            self.pending.start += done.bytes_consumed;
+            match done.status {
+                Ok(MZStatus::StreamEnd) => {
+                    self.is_over = true;
+                    self.framing.extend(self.crc.finish().to_le_bytes());
+                    // Modulo 2^32, as the RFC has it.
+                    self.framing.extend((self.plain.at as u32).to_le_bytes());
+                    return Ok(done.bytes_written);
+                }
+                Ok(_) if done.bytes_written > 0 => return Ok(done.bytes_written),
+                Ok(_) => {}
+                Err(e) => return Err(io::Error::other(format!("deflate: {e:?}"))),
+            }
+        }
     }
 }
 
 impl Read for Gzip {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.encoder.read(buffer)
+        if self.framing.is_empty() && !self.is_over {
+            let n = self.compress(buffer)?;
+            if n > 0 {
+                return Ok(n);
+            }
+        }
+        let n = self.framing.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&self.framing[..n]);
+        self.framing.drain(..n);
+        Ok(n)
+    }
+}
+
+/// CRC-32 of RFC 1952, four bits at a time: a table of 64 bytes.
+struct Crc {
+    table: [u32; 16],
+    state: u32,
+}
+
+impl Crc {
+    fn new() -> Crc {
+        let of = |n: u32| (0..4).fold(n, |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()));
+        Crc { table: std::array::from_fn(|n| of(n as u32)), state: u32::MAX }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        let nibble = |state: u32| (state >> 4) ^ self.table[(state & 15) as usize];
+        self.state = bytes.iter().fold(self.state, |state, byte| nibble(nibble(state ^ u32::from(*byte))));
+    }
+
+    fn finish(&self) -> u32 {
+        !self.state
     }
 }
 
@@ -82,7 +171,7 @@ impl Read for Checked {
         self.left = self.left.saturating_sub(n as u64);
         if self.left == 0 && n > 0 {
             let ended = self.gzip.read(&mut [0])? == 0;
-            if !ended || self.gzip.encoder.get_ref().hash.digest() != self.digest {
+            if !ended || self.gzip.plain.hash.digest() != self.digest {
                 return Err(io::Error::other("it changed meanwhile"));
             }
         }
@@ -128,6 +217,14 @@ mod tests {
             assert!(unpacked == bytes);
             fs::remove_file(path).unwrap();
         }
+    }
+
+    #[test]
+    fn the_check_sum_is_that_of_the_rfc() {
+        let mut crc = Crc::new();
+        crc.add(b"1234");
+        crc.add(b"56789");
+        assert_eq!(crc.finish(), 0xcbf4_3926);
     }
 
     #[test]

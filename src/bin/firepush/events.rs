@@ -56,7 +56,7 @@ pub fn sent_event(delivery: &Delivery) -> Event {
         .jid("to", &delivery.to)
         .method(delivery.method)
         .text("tier", delivery.tier.name())
-        .seconds("seconds", delivery.elapsed.as_secs_f64())
+        .seconds("seconds", delivery.elapsed)
 }
 
 impl Output {
@@ -113,8 +113,8 @@ impl Event {
         self
     }
 
-    pub fn seconds(mut self, key: &str, value: f64) -> Self {
-        let _ = write!(self.0, ",\"{key}\":{value:.3}");
+    pub fn seconds(mut self, key: &str, value: Duration) -> Self {
+        let _ = write!(self.0, ",\"{key}\":{}.{:03}", value.as_secs(), value.subsec_millis());
         self
     }
 

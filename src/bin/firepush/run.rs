@@ -98,7 +98,7 @@ pub fn tell(output: Output, happening: Happening) {
         }
         Happening::Kept { id, path, to, error, next } => {
             let event = Event::new("kept").text("entry", &id).text("path", &path).text("to", &to.to_string());
-            output.emit(event.seconds("next", next.as_secs_f64()).error(&error));
+            output.emit(event.seconds("next", next).error(&error));
             output.complain(&format!("{path}: {error}; kept for retry, next in {}", pause(next)));
         }
         Happening::Failed { id, path, to, error, is_kept } => {

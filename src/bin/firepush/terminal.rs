@@ -40,34 +40,31 @@ const BAR: usize = 20;
 
 fn line(job: &Job, name: &str, started: Instant) -> String {
     let progress = job.progress();
-    let done = progress.done as f64 / (progress.total as f64).max(1.0);
-    let rate = progress.done as f64 / started.elapsed().as_secs_f64().max(0.001);
-    let left = (progress.total.saturating_sub(progress.done)) as f64 / rate.max(1.0);
     let name = escape_controls(name);
     if progress.done == 0 {
-        return format!("{name}: waiting for the recipient ({})", bytes(progress.total as f64));
+        return format!("{name}: waiting for the recipient ({})", bytes(progress.total));
     }
-    let bar = "#".repeat((done * BAR as f64) as usize);
-    let (percent, rate, minutes, seconds) = (done * 100.0, bytes(rate), left as u64 / 60, left as u64 % 60);
-    format!("{name} [{bar:<BAR$}] {percent:3.0} %  {rate}/s  {minutes}:{seconds:02} left")
+    let (done, total) = (u128::from(progress.done), u128::from(progress.total.max(1)));
+    let millis = started.elapsed().as_millis().max(1);
+    let rate = u64::try_from(done * 1000 / millis).unwrap_or(u64::MAX);
+    let left = progress.total.saturating_sub(progress.done) / rate.max(1);
+    let bar = "#".repeat(usize::try_from(done * BAR as u128 / total).unwrap_or(BAR));
+    let (percent, rate, minutes, seconds) = (done * 100 / total, bytes(rate), left / 60, left % 60);
+    format!("{name} [{bar:<BAR$}] {percent:3} %  {rate}/s  {minutes}:{seconds:02} left")
 }
 
 fn summary(delivery: &Delivery) -> String {
     let (tier, method) = (delivery.tier.name(), delivery.method.name());
-    let text = format!(
-        "{}: {} {tier} to {} by {method} in {:.1} s",
-        delivery.name,
-        bytes(delivery.bytes as f64),
-        delivery.to,
-        delivery.elapsed.as_secs_f64()
-    );
-    escape_controls(&text)
+    let (size, tenths) = (bytes(delivery.bytes), delivery.elapsed.as_millis() / 100);
+    let (name, to) = (&delivery.name, &delivery.to);
+    escape_controls(&format!("{name}: {size} {tier} to {to} by {method} in {}.{} s", tenths / 10, tenths % 10))
 }
 
-fn bytes(n: f64) -> String {
+fn bytes(n: u64) -> String {
+    let tenths = |unit: u64| format!("{}.{}", n / unit, n % unit / (unit / 10));
     match n {
-        n if n >= 1e6 => format!("{:.1} MB", n / 1e6),
-        n if n >= 1e3 => format!("{:.1} kB", n / 1e3),
-        n => format!("{n:.0} B"),
+        1_000_000.. => tenths(1_000_000) + " MB",
+        1000.. => tenths(1000) + " kB",
+        _ => format!("{n} B"),
     }
 }
