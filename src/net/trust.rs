@@ -43,7 +43,7 @@ impl Verifier {
     pub fn new(ca_file: Option<&Path>, pins: &[Pin], provider: Arc<CryptoProvider>) -> Result<Verifier> {
         let roots = match ca_file {
             Some(path) => Some(load(path)?),
-            None if pins.is_empty() => Some(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }),
+            None if pins.is_empty() => Some(of_the_web()?),
             None => None,
         };
         Ok(Verifier { roots, pins: pins.to_vec(), provider, seen: None })
@@ -62,6 +62,17 @@ impl Verifier {
         let error = CertificateError::Other(OtherError(Arc::new(Unpinned(found))));
         Err(rustls::Error::InvalidCertificate(error))
     }
+}
+
+#[cfg(feature = "roots")]
+fn of_the_web() -> Result<RootCertStore> {
+    Ok(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+}
+
+#[cfg(not(feature = "roots"))]
+fn of_the_web() -> Result<RootCertStore> {
+    let what = "nothing says whom to trust: this firepush was built without the authorities of the web";
+    Err(Error::new(Kind::Config, what).advise("name the server's certificates with --ca-file or --pin"))
 }
 
 /// A file of certificates is at most this long, in bytes: all of the web's authorities fit.

@@ -1,6 +1,7 @@
 //! The command line: `firepush send`, `firepush receive`, `firepush run` …
 
 mod args;
+#[cfg(feature = "doctor")]
 mod doctor;
 mod events;
 mod exchange;
@@ -8,6 +9,7 @@ mod help;
 mod logger;
 mod person;
 mod queued;
+#[cfg(feature = "receive")]
 mod receive;
 mod report;
 mod run;
@@ -45,15 +47,27 @@ fn act(command: Command) -> ExitCode {
         Command::Help(verb) => help::print(verb),
         Command::Version => help::version(),
         Command::Send(configuration, files) => send::run(&configuration, &files),
+        #[cfg(feature = "receive")]
         Command::Do(Verb::Receive, configuration, _) => receive::run(configuration.settings),
+        #[cfg(not(feature = "receive"))]
+        Command::Do(Verb::Receive, ..) => left_out("receive"),
         Command::Do(Verb::Run, configuration, jobs) => run::run(&configuration, &jobs),
         Command::Do(Verb::Retry, configuration, ids) => status::retry(&configuration, &ids),
         Command::Do(Verb::Drop, configuration, ids) => status::forget(&configuration, &ids),
         Command::Do(Verb::Status, configuration, _) => status::status(&configuration),
+        #[cfg(feature = "doctor")]
         Command::Do(Verb::Doctor, configuration, _) => doctor::run(&configuration),
+        #[cfg(not(feature = "doctor"))]
+        Command::Do(Verb::Doctor, ..) => left_out("doctor"),
         Command::Do(Verb::Send | Verb::Config, configuration, _) => {
             let said = help::say(&configuration.text());
             configuration.check_jobs().map_or_else(|error| Output::default().fail(&error), |()| said)
         }
     }
+}
+
+#[cfg(not(all(feature = "doctor", feature = "receive")))]
+fn left_out(feature: &str) -> ExitCode {
+    let error = Error::new(Kind::Usage, format!("this firepush was built without {feature}"));
+    Output::default().fail(&error)
 }
