@@ -4,10 +4,12 @@ CARGO ?= cargo
 CC ?= cc
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
-RELEASE = $(or $(CARGO_TARGET_DIR),target)/release
+RELEASE = $(or $(CARGO_TARGET_DIR),target)/$(if $(CARGO_BUILD_TARGET),$(CARGO_BUILD_TARGET)/)release
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 SHARED = libfirepush.so.$(VERSION)
-SONAME = libfirepush.so.$(firstword $(subst ., ,$(VERSION)))
+# One more with each release that breaks programs of the one before, as src/capi/firepush.map has it.
+ABI = 0
+SONAME = libfirepush.so.$(ABI)
 
 .PHONY: help demo check check-full manual recipes capi install install-bin install-capi deb setup
 

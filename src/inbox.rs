@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::base::config::{Allow, Config};
@@ -96,9 +97,15 @@ impl Inbox {
         self.stop.stop();
     }
 
+    /// Whether [`Config::count`] files were received, and no more come for that.
+    pub fn is_complete(&self) -> bool {
+        self.open.is_complete.load(Ordering::SeqCst)
+    }
+
     /// Waits briefly until all that is under way has ended.
     pub fn join(&self) {
-        self.open.thread.join(&self.patience.until(Wait::Close));
+        // Whoever is the last to use the client ends its stream too.
+        self.open.thread.join(&self.patience.until_after(Wait::Close, 3 * self.patience.limit(Wait::Close)));
     }
 
     /// Waits for the next event; `None` when none came within `limit`.

@@ -43,6 +43,7 @@ impl Job {
         let patience = Patience::new(&context.config.waits, &Stop::new()?);
         let (stop, progress) = (context.patience.stop().clone(), Arc::clone(&context.progress));
         let told = Outcome(Arc::clone(&outcome));
+        progress.start(source.size());
         let thread = Thread::start("firepush-push", move || {
             let outcome = told;
             let sent = send(&context, &to, source);
@@ -82,7 +83,8 @@ impl Job {
 
     /// Waits for the thread of a transfer that was cancelled: as long as it may take to tell the other side.
     pub fn join(&self) {
-        self.thread.join(&self.patience.until(Wait::Close));
+        // Whoever is the last to use the client ends its stream too.
+        self.thread.join(&self.patience.until_after(Wait::Close, 3 * self.patience.limit(Wait::Close)));
     }
 
     /// The outcome, once, if it is here.

@@ -29,12 +29,17 @@ flags="$flags -Clink-arg=-Os"
 case $triple in
 *-musl*) flags="$flags -Clink-self-contained=no" ;;
 esac
+# Who can't unwind needs no tables for it; what is the same in several functions becomes one of its own.
+tight='-Cforce-unwind-tables=no -Cllvm-args=-enable-machine-outliner=always'
 case ${FIREPUSH_STD:=full} in
 full) ;;
-small) set -- -Zbuild-std-features=optimize_for_size "$@" ;;
+small)
+    set -- -Zbuild-std-features=optimize_for_size "$@"
+    flags="$flags $tight"
+    ;;
 tiny)
     set -- -Zbuild-std-features=optimize_for_size "$@"
-    flags="$flags -Zunstable-options -Cpanic=immediate-abort"
+    flags="$flags $tight -Zunstable-options -Cpanic=immediate-abort"
     ;;
 *) die 64 "FIREPUSH_STD is $FIREPUSH_STD, none of full small tiny" ;;
 esac

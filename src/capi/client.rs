@@ -15,7 +15,7 @@ use crate::os::stop::Stop;
 /// A client that connects when it is told to.
 pub struct Client {
     pub configured: Configured,
-    pub config: ClientConfig,
+    config: ClientConfig,
     /// Ends all that waits with it.
     pub stop: Stop,
     state: Mutex<State>,
@@ -45,23 +45,21 @@ impl Drop for Connecting<'_> {
 impl Client {
     fn connect(&self) -> Result<()> {
         self.stop.check()?;
-        let last = {
-            let mut state = self.lock();
-            if state.is_connecting {
-                return Err(misuse("another thread connects this client"));
-            }
-            if state.client.as_ref().is_some_and(|client| client.ended().is_none()) {
-                return Ok(());
-            }
-            state.is_connecting = true;
-            state.client.clone()
-        };
+        // Nothing is asked of a client under the lock: it may be about to log, and a log callback to ask for us.
+        let last = self.lock().client.clone();
+        if last.as_ref().is_some_and(|client| client.ended().is_none()) {
+            return Ok(());
+        }
+        if std::mem::replace(&mut self.lock().is_connecting, true) {
+            return Err(misuse("another thread connects this client"));
+        }
         let _connecting = Connecting(self);
         let connected = match last {
             Some(last) => last.reconnect(),
             None => crate::client::Client::connect_until(&self.config, &self.stop),
         }?;
-        self.lock().client = Some(connected);
+        let before = self.lock().client.replace(connected);
+        drop(before);
         Ok(())
     }
 

@@ -48,10 +48,6 @@ impl Delivery {
         }
     }
 
-    pub fn is_whole(&self) -> bool {
-        self.error.is_none()
-    }
-
     /// `None` for an offer, of which nothing has become yet.
     pub fn received(event: Event) -> Option<Delivery> {
         match event {

@@ -18,38 +18,43 @@
  *     firepush_config_free(config);
  *
  * RESULTS. A function that returns int gives 0 when it did what it says, FIREPUSH_PENDING when there is no
- *   outcome yet, or an error: always negative, and no number of enum firepush_error ever changes its meaning.
- *   Parameters for results come last; they are set to NULL or 0 when there is no result. NULL for a
- *   parameter that is needed is FIREPUSH_ERROR_USAGE, never a crash; where NULL means something, it says so.
+ *   outcome yet (FIREPUSH_DONE when there will be no more), or an error: always negative, and no number of
+ *   enum firepush_error ever changes its meaning. Parameters for results come last; they are set to NULL or
+ *   0 when there is no result. NULL for a parameter that is needed is FIREPUSH_ERROR_USAGE, never a crash;
+ *   where NULL means something, it says so.
  *
  * HANDLES are names, not addresses. Each has one owner: whoever made it frees it, in any order. A handle
  *   that was freed already, is of another type, or was never made is FIREPUSH_ERROR_USAGE, and a second
- *   _free of it does nothing, as does _free(NULL). Numbers that are no handle at all are safe as well.
+ *   _free of it does nothing, as does _free(NULL). A number that is no handle at all is safe as well, unless
+ *   it happens to be that of another handle.
  *
  * STRINGS are UTF-8 and end with NUL. Those that go in are copied. Those that come out belong to firepush;
  *   each function says how long they stay.
  *
  * THREADS. Every function may be called from any thread, with the same handle in several threads at once.
- *   Freeing a handle while another thread waits for it ends that wait with FIREPUSH_ERROR_STOPPED.
- *   A client has one thread that reads, each transfer one, an inbox one: 256 KiB of stack each, all signals
- *   blocked. "Doesn't block" means: at most a short lock and the local disk. None may be called from a
- *   signal handler.
+ *   Freeing a handle while another thread waits for it ends that wait with FIREPUSH_ERROR_STOPPED. A client
+ *   has one thread that reads, each transfer one, an inbox one, and some for a moment (docs/C.md): 256 KiB
+ *   of stack each, all signals blocked. "Doesn't block" means: at most a short lock and the local disk. None
+ *   may be called from a signal handler.
  *
- * CALLBACKS get their userdata first and come from firepush's threads, one call at a time for a handle.
- *   When the _free of their handle has returned, they are not called any more: _free waits for one that is
- *   running, and so does whoever waits for that handle. A callback may call any function but those that
- *   wait for its own handle, which give FIREPUSH_ERROR_USAGE; if it frees its own handle, it is not called
- *   again. (The log callback may do less: see there.) A callback that blocks holds up its transfer only, and
- *   the _free of its handle; two callbacks that free each other's handles wait for ever. It must return: no
- *   longjmp, no C++ exception; a process that it forks must not come back from it.
+ * CALLBACKS get their userdata first and come from firepush's threads, one call at a time for a handle,
+ *   the first perhaps before the function that was given them has returned the handle. When the _free of
+ *   their handle has returned, they are not called any more: _free waits for one that is running, and so
+ *   does whoever waits for that handle. A callback may call any function but those that wait for its own
+ *   handle, which give FIREPUSH_ERROR_USAGE; if it frees its own handle, it is not called again. (The log
+ *   callback may do less: see there.) A callback that blocks holds up its transfer only, and the _free of
+ *   its handle, and nothing else ends it, neither cancel nor abort; two callbacks that free each other's
+ *   handles wait for ever. It must return: no longjmp, no C++ exception; a process that it forks must not
+ *   come back from it.
  *
- * THE PROCESS. No signal handler is set, no SIGPIPE is raised, no environment variable is read, the working
- *   folder stays, nothing is written to standard output. Descriptors are closed on exec. After fork, what
- *   was connected belongs to the parent: in the child each client, job and inbox of the parent is
- *   FIREPUSH_ERROR_USAGE and its _free does nothing; configurations and deliveries are the child's own, new
- *   clients can be made of them, and lines of the log come after a firepush_set_log of its own. A defect in
- *   firepush is FIREPUSH_ERROR_BUG and a line of Rust's on standard error; what was under way then fails, and
- *   the rest goes on. (A library built with panic=abort ends the process instead.)
+ * THE PROCESS. No signal handler is set, no SIGPIPE is raised, no environment variable is read (but see
+ *   firepush_spool_run), the working folder stays, nothing is written to standard output. Descriptors are
+ *   closed on exec; a child without exec keeps the parent's sockets and its locks of the spool until it
+ *   ends. After fork, what was connected belongs to the parent: in the child each client, job and inbox of
+ *   the parent is FIREPUSH_ERROR_USAGE and its _free does nothing; configurations and deliveries are the
+ *   child's own, new clients can be made of them, and lines of the log come after a firepush_set_log of its
+ *   own. A defect in firepush is FIREPUSH_ERROR_BUG and a line of Rust's on standard error; what was under
+ *   way then fails, and the rest goes on. (A library built with panic=abort ends the process instead.)
  */
 #ifndef FIREPUSH_H
 #define FIREPUSH_H
@@ -103,8 +108,8 @@ enum firepush_error {
     FIREPUSH_ERROR_CLOCK = -29        /* the clock of this device is not set */
 };
 
-/* How many handles there are that were not freed: 0 at the end of a program that frees what it makes. Doesn't
- * block. */
+/* How many handles there are that this process may use and has not freed: 0 at the end of a program that frees
+ * what it makes. Doesn't block. */
 size_t firepush_handles(void);
 
 /* Whether trying again can help. */
@@ -115,7 +120,8 @@ enum firepush_retry {
 };
 
 /* What a code means, what to do about it, and whether to try again. A code that there is none of is an
- * "unknown error", with no advice, FIREPUSH_RETRY_NEVER. The strings stay for ever. */
+ * "unknown error", with no advice, FIREPUSH_RETRY_NEVER. Advice speaks of options of the command line: --ca-file
+ * is the setting ca_file. The strings stay for ever. */
 const char *firepush_error_text(int code);
 const char *firepush_error_advice(int code);
 int firepush_error_retry(int code);
@@ -243,7 +249,7 @@ int firepush_job_cancel(firepush_job *job);
 int firepush_job_progress(const firepush_job *job, uint64_t *done, uint64_t *total);
 
 /* Cancels it if it has no outcome, tells the other side, and waits for its thread.
- * Blocks: wait_close (5 s) at the most, and until a read callback that is running returns. */
+ * Blocks: three times wait_close (15 s) at the most, and until a read callback that is running returns. */
 void firepush_job_free(firepush_job *job);
 
 /* ---- What became of a file --------------------------------------------------------------------------- */
@@ -321,7 +327,7 @@ int firepush_receive_write(firepush_client *client, firepush_write_fn write, voi
 int firepush_inbox_next(firepush_inbox *inbox, int ms, firepush_delivery **delivery);
 
 /* Takes no more offers and ends what is under way; what was not asked for by firepush_inbox_next is forgotten.
- * Blocks: wait_close (5 s) at the most, and until a write callback that is running returns. */
+ * Blocks: three times wait_close (15 s) at the most, and until a write callback that is running returns. */
 void firepush_inbox_free(firepush_inbox *inbox);
 
 /* ---- What waits on the device ------------------------------------------------------------------------ */
@@ -341,6 +347,8 @@ int firepush_spool_add_memory(firepush_client *client, const char *to, const cha
 /* Does what `firepush run` does: the jobs of the configuration, and what waits and is due. 0 when nothing is
  * left to do; FIREPUSH_PENDING while files wait, or another run is at work; an error when files were given up,
  * or nothing could be done. *sent and *waiting count files, 0 when nothing could be done; either may be NULL.
+ * Programs of the configuration (output_of, before, on_success, on_failure) are children of this process: they get
+ * its environment, SIGCHLD comes for them, and nobody else may reap them (waitpid(-1)).
  * Blocks: as long as it takes; firepush_client_abort ends it, and what is under way is tried again next time. */
 int firepush_spool_run(firepush_client *client, uint64_t *sent, uint64_t *waiting);
 

@@ -1,7 +1,8 @@
 //! A fork copies one thread. It must not happen while another holds one of our locks: the child would wait for it for ever.
 
 use std::cell::RefCell;
-use std::sync::{MutexGuard, OnceLock};
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use super::config;
 use super::handles::{self, Table};
@@ -15,14 +16,27 @@ thread_local! {
     static HELD: RefCell<Option<Held>> = const { RefCell::new(None) };
 }
 
+/// What came of the registration; nothing yet.
+static DONE: AtomicI32 = AtomicI32::new(i32::MIN);
+
+/// When the library is loaded: later, a fork could come in between.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static AT_LOAD: extern "C" fn() = register;
+
+extern "C" fn register() {
+    // SAFETY: the functions are there as long as this library, and do nothing but take and give locks.
+    let done = unsafe { libc::pthread_atfork(Some(hold), Some(release), Some(release)) };
+    DONE.store(done, Ordering::SeqCst);
+}
+
 /// Sees to it that forks happen between two uses of our locks.
 ///
 /// # Errors
-/// [`Kind::Write`] when the system has no memory for it.
+/// [`Kind::Write`] when the system had no memory for it.
+#[inline(never)]
 pub fn prepare() -> Result<()> {
-    static DONE: OnceLock<i32> = OnceLock::new();
-    // SAFETY: the functions are there as long as this library, and do nothing but take and give locks.
-    match DONE.get_or_init(|| unsafe { libc::pthread_atfork(Some(hold), Some(release), Some(release)) }) {
+    match DONE.load(Ordering::SeqCst) {
         0 => Ok(()),
         n => Err(Error::new(Kind::Write, format!("forks can't be prepared for (pthread_atfork gives {n})"))),
     }

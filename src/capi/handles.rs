@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::process;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::guard::{entry_or, misuse};
@@ -44,8 +44,8 @@ pub fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where C wants a new handle.
-pub struct Place<'p, T: Kept>(&'p mut Name<T>);
+/// Where C wants a new handle: written only, for C needs not have written there before.
+pub struct Place<T: Kept>(NonNull<Name<T>>);
 
 impl<T: Kept> Name<T> {
     const NULL: Name<T> = Name(ptr::null_mut());
@@ -79,23 +79,24 @@ impl<T: Kept> Name<T> {
         if table.entries.is_empty() {
             table.entries = BTreeMap::new();
         }
+        // Its last owner may go now, which takes time.
+        drop(table);
         taken.map(|_| found)
     }
 }
 
-impl<'p, T: Kept> Place<'p, T> {
+impl<T: Kept> Place<T> {
     /// Sets it to NULL first of all.
     ///
     /// # Errors
     /// [`crate::base::error::Kind::Usage`] for NULL.
     ///
     /// # Safety
-    /// NULL, or a place for a pointer.
-    pub unsafe fn new(place: *mut Name<T>) -> Result<Place<'p, T>> {
+    /// NULL, or a place for a pointer that stays one until this is kept or dropped.
+    pub unsafe fn new(place: *mut Name<T>) -> Result<Place<T>> {
+        let place = NonNull::new(place).ok_or_else(|| misuse(format!("the place for the {} is NULL", T::WHAT)))?;
         // SAFETY: as the caller promises.
-        let place = unsafe { place.as_mut() };
-        let place = place.ok_or_else(|| misuse(format!("the place for the {} is NULL", T::WHAT)))?;
-        *place = Name::NULL;
+        unsafe { place.write(Name::NULL) };
         Ok(Place(place))
     }
 
@@ -104,14 +105,13 @@ impl<'p, T: Kept> Place<'p, T> {
     /// # Errors
     /// What the system lacks.
     pub fn keep(self, what: T) -> Result<()> {
-        if T::IS_LIVE {
-            super::fork::prepare()?;
-        }
+        super::fork::prepare()?;
         let process = if T::IS_LIVE { process::id() } else { 0 };
         let mut table = table();
         let name = table.next();
         table.entries.insert(name, Entry { what: Arc::new(what), process });
-        self.0.0 = ptr::without_provenance_mut(name);
+        // SAFETY: as whoever made this promised.
+        unsafe { self.0.write(Name(ptr::without_provenance_mut(name))) };
         Ok(())
     }
 }
@@ -129,5 +129,6 @@ impl Table {
 
 #[unsafe(no_mangle)]
 extern "C" fn firepush_handles() -> usize {
-    entry_or(0, || Ok(table().entries.len()))
+    let is_ours = |entry: &&Entry| entry.process == 0 || entry.process == process::id();
+    entry_or(0, || Ok(table().entries.values().filter(is_ours).count()))
 }

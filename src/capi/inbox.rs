@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int, c_void};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::callback::{Gate, Userdata};
@@ -30,9 +30,6 @@ pub struct Inbox {
     inbox: crate::inbox::Inbox,
     /// What the program takes bytes through.
     gate: Option<Arc<Gate>>,
-    /// How many files are wanted, if there is an end to it; how many were given.
-    count: Option<u64>,
-    given: Mutex<u64>,
 }
 
 impl Kept for Inbox {
@@ -41,6 +38,10 @@ impl Kept for Inbox {
 }
 
 impl Inbox {
+    pub fn of(inbox: crate::inbox::Inbox) -> Inbox {
+        Inbox { inbox, gate: None }
+    }
+
     fn end(&self) {
         self.inbox.end();
         self.gate.iter().for_each(|gate| gate.close());
@@ -53,19 +54,6 @@ impl Inbox {
         self.gate.as_ref().is_some_and(|gate| gate.is_inside())
     }
 
-    fn new(inbox: crate::inbox::Inbox, gate: Option<Arc<Gate>>, client: &Client) -> Inbox {
-        Inbox { inbox, gate, count: client.config.count, given: Mutex::new(0) }
-    }
-
-    /// Whether all that was wanted was given.
-    fn is_done(&self) -> bool {
-        self.count.is_some_and(|count| *self.given() >= count)
-    }
-
-    fn given(&self) -> MutexGuard<'_, u64> {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn next(&self, deadline: Option<Instant>) -> Result<Option<Delivery>> {
         if self.is_in_callback() {
             return Err(misuse("an inbox can't be waited for in its own callback"));
@@ -73,10 +61,7 @@ impl Inbox {
         loop {
             let left = left(deadline);
             match self.inbox.next(left)?.map(Delivery::received) {
-                Some(Some(delivery)) => {
-                    *self.given() += u64::from(delivery.is_whole());
-                    return Ok(Some(delivery));
-                }
+                Some(Some(delivery)) => return Ok(Some(delivery)),
                 None if deadline.is_some() && left.is_zero() => return Ok(None),
                 Some(None) | None => {}
             }
@@ -112,7 +97,7 @@ unsafe extern "C" fn firepush_receive(client: Name<Client>, inbox: *mut Name<Inb
         let place = unsafe { Place::new(inbox) }?;
         log::not_inside()?;
         let client = client.find()?;
-        place.keep(Inbox::new(client.connected()?.inbox()?, None, &client))
+        place.keep(Inbox::of(client.connected()?.inbox()?))
     })
 }
 
@@ -132,7 +117,7 @@ unsafe extern "C" fn firepush_receive_write(
         let gate = Arc::new(Gate::default());
         let writer = Writer { call, userdata: Userdata(userdata), gate: Arc::clone(&gate) };
         let inbox = client.connected()?.inbox_of(Arc::new(writer))?;
-        place.keep(Inbox::new(inbox, Some(gate), &client))
+        place.keep(Inbox { inbox, gate: Some(gate) })
     })
 }
 
@@ -146,7 +131,7 @@ unsafe extern "C" fn firepush_inbox_next(inbox: Name<Inbox>, ms: c_int, delivery
         match inbox.next(deadline(ms)) {
             Ok(Some(delivery)) => place.keep(delivery).map(|()| OK),
             Ok(None) => Ok(PENDING),
-            Err(_) if inbox.is_done() => Ok(DONE),
+            Err(_) if inbox.inbox.is_complete() => Ok(DONE),
             Err(error) => Err(error),
         }
     })

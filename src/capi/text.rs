@@ -58,9 +58,9 @@ pub unsafe fn bytes<'b>(at: *const c_void, size: usize, what: &str) -> Result<&'
 /// # Safety
 /// NULL, or a place for a number.
 pub unsafe fn put(place: *mut u64, number: u64) {
-    // SAFETY: as the caller promises.
-    if let Some(place) = unsafe { place.as_mut() } {
-        *place = number;
+    if !place.is_null() {
+        // SAFETY: as the caller promises. What was there need not be a number yet.
+        unsafe { place.write(number) };
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Context;
 use super::progress::Progress;
@@ -56,6 +57,8 @@ pub struct Open {
     pub offers: Arc<Mailbox<Offered>>,
     pub happenings: Arc<Mailbox<Happening>>,
     pub thread: Thread,
+    /// Every file that was wanted is here.
+    pub is_complete: Arc<AtomicBool>,
 }
 
 /// Who may send, and how much at once.
@@ -77,6 +80,7 @@ pub fn open(context: Context, policy: Policy) -> Result<Open> {
     let allowed = policy.allowed.clone();
     let may_subscribe = Box::new(move |from: &Jid| allowed.iter().any(|allow| allow.allows(from)));
     context.session.receive(Receiving { offers: Arc::clone(&offers), may_subscribe });
+    let is_complete = Arc::new(AtomicBool::new(false));
     let (to_session, told) = (Arc::clone(&offers), Arc::clone(&happenings));
     let line = Line {
         context,
@@ -87,9 +91,10 @@ pub fn open(context: Context, policy: Policy) -> Result<Open> {
         waiting: VecDeque::new(),
         active: 0,
         received: 0,
+        is_complete: Arc::clone(&is_complete),
     };
     let thread = Thread::start("firepush-inbox", move || line.run())?;
-    Ok(Open { offers: to_session, happenings: told, thread })
+    Ok(Open { offers: to_session, happenings: told, thread, is_complete })
 }
 
 struct Line {
@@ -102,23 +107,42 @@ struct Line {
     waiting: VecDeque<(Offered, Until)>,
     active: usize,
     received: u64,
+    is_complete: Arc<AtomicBool>,
 }
 
-/// A place in the line that is given back however its transfer ends.
+/// Nobody waits for a line that is gone, however it went.
+struct Closing(Arc<Mailbox<Happening>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close(Error::new(Kind::Bug, "the thread that receives files ended"));
+    }
+}
+
+/// A place in the line that is given back, and a file that is told of, however its transfer ends.
 struct Slot {
+    known: Known,
+    happenings: Arc<Mailbox<Happening>>,
     ended: Arc<Mailbox<bool>>,
-    whole: bool,
+    received: Option<Result<Receipt>>,
 }
 
 impl Slot {
-    fn give_back(mut self, whole: bool) {
-        self.whole = whole;
+    fn settle(mut self, receive: impl FnOnce() -> Result<Receipt>) {
+        self.received = Some(receive());
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let _ = self.ended.put(self.whole);
+        let broken = || Err(Error::new(Kind::Bug, "the transfer ended without an outcome"));
+        let received = self.received.take().unwrap_or_else(broken);
+        let (whole, known) = (received.is_ok(), self.known.clone());
+        let _ = self.happenings.put(match received {
+            Ok(receipt) => Happening::Received { known, receipt },
+            Err(error) => Happening::Failed { known, error },
+        });
+        let _ = self.ended.put(whole);
     }
 }
 
@@ -126,7 +150,9 @@ impl Line {
     /// Takes offers until the session or the count ends; lets what is under way come to its end and be told; then
     /// says that nothing more comes, and why.
     fn run(mut self) {
+        let _closing = Closing(Arc::clone(&self.happenings));
         let cause = self.serve().err();
+        self.is_complete.store(cause.is_none(), Ordering::SeqCst);
         let cause = cause.unwrap_or_else(|| Error::new(Kind::Stopped, "every file was received"));
         self.context.session.stop_receiving(&self.offers);
         self.turn_away_all();
@@ -206,18 +232,10 @@ impl Line {
     /// its own deadline helps it.
     fn start(&self, offered: Offered) -> Result<()> {
         let context = Context { progress: Arc::new(Progress::default()), ..self.context.clone() };
-        let (happenings, policy) = (Arc::clone(&self.happenings), Arc::clone(&self.policy));
-        let slot = Slot { ended: Arc::clone(&self.ended), whole: false };
-        thread::spawn("firepush-receive", move || {
-            let known = Known::of(&offered);
-            let received = receive(&context, offered, &policy.place);
-            let whole = received.is_ok();
-            let _ = happenings.put(match received {
-                Ok(receipt) => Happening::Received { known, receipt },
-                Err(error) => Happening::Failed { known, error },
-            });
-            slot.give_back(whole);
-        })?;
+        let policy = Arc::clone(&self.policy);
+        let (happenings, ended) = (Arc::clone(&self.happenings), Arc::clone(&self.ended));
+        let slot = Slot { known: Known::of(&offered), happenings, ended, received: None };
+        thread::spawn("firepush-receive", move || slot.settle(|| receive(&context, offered, &policy.place)))?;
         Ok(())
     }
 

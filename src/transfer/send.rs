@@ -34,7 +34,6 @@ const OFFER_LIFE: Duration = Duration::from_secs(595);
 /// Of every kind but those of the command line: see [`Kind`].
 pub fn send(context: &Context, to: &Jid, source: Source) -> Result<Delivery> {
     let started = Instant::now();
-    context.progress.start(source.size());
     let (recipient, hosts) = prepare(context, to, &source).inspect_err(|e| {
         if e.kind() == Kind::Offline {
             word::leave_message(context, to, source.name());

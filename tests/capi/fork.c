@@ -155,11 +155,44 @@ static void fork_when_all_is_freed(const firepush_config *config, const char *pa
     ended_well(child);
 }
 
+static void use_a_configuration(void)
+{
+    firepush_config *config = NULL;
+    GIVES(0, firepush_config_new(&config));
+    GIVES(0, firepush_config_set(config, "jid", "device@example.test"));
+    firepush_config_free(config);
+}
+
+static void *use_until_told(void *told)
+{
+    while (!was_said(told)) use_a_configuration();
+    return NULL;
+}
+
+/* No client was made yet. */
+static void fork_while_configurations_are_used(void)
+{
+    struct word told = UNSAID;
+    pthread_t using[3];
+    for (int thread = 0; thread < 3; thread++) using[thread] = started(use_until_told, &told);
+    for (int round = 0; round < 200; round++) {
+        pid_t child = forked();
+        if (child == 0) {
+            use_a_configuration();
+            _exit(0);
+        }
+        ended_well(child);
+    }
+    say(&told);
+    for (int thread = 0; thread < 3; thread++) joined(using[thread]);
+}
+
 int main(int count, char **words)
 {
     CHECK(count == 9);
     char **paths = words + 4;
     to = words[3];
+    fork_while_configurations_are_used();
     firepush_config *config = configured(words[1]);
     fork_when_all_is_freed(config, paths[0]);
     connect_and_send(config, paths[1]);

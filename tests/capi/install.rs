@@ -13,6 +13,8 @@ use crate::support::process::{Process, supervised};
 /// As of a distribution that has several architectures.
 const LIBDIR: &str = "/usr/lib/somewhere";
 
+const PUSH: &str = "examples/c/push.c";
+
 fn destdir() -> &'static Path {
     static DESTDIR: OnceLock<PathBuf> = OnceLock::new();
     DESTDIR.get_or_init(|| {
@@ -38,12 +40,12 @@ fn output(command: &mut Command) -> String {
 }
 
 /// Built in the folder that the package was installed to, with what pkg-config says of it and nothing else.
-fn build(device: &Device, compiler: &[&str], pkg_config: &[&str]) -> PathBuf {
+fn build(device: &Device, source: &str, compiler: &[&str], pkg_config: &[&str]) -> PathBuf {
     let mut words = Command::new("pkg-config");
     words.args(["--cflags", "--libs"]).args(pkg_config).arg("firepush");
     words.env("PKG_CONFIG_PATH", libdir().join("pkgconfig")).env("PKG_CONFIG_SYSROOT_DIR", destdir());
-    let program = device.path("push");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/c/push.c");
+    let program = device.path("program");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
     let mut cc = Command::new("cc");
     cc.args(compiler).arg("-o").arg(&program).arg(source).args(output(&mut words).split_whitespace());
     succeeds(&mut cc);
@@ -53,7 +55,7 @@ fn build(device: &Device, compiler: &[&str], pkg_config: &[&str]) -> PathBuf {
 fn pushes_by(compiler: &[&str], pkg_config: &[&str]) {
     let device = Device::new();
     let mut receiver = device.receiver();
-    let program = build(&device, compiler, pkg_config);
+    let program = build(&device, PUSH, compiler, pkg_config);
     let file = files::make(&device.path("log"), "messages", 300_000);
     let mut command = supervised(program.to_str().expect("a path"), None);
     command.arg(device.path("conf")).arg(&device.ops.jid).arg(&file).env("LD_LIBRARY_PATH", libdir());
@@ -73,11 +75,22 @@ fn push_c_builds_by_pkg_config_alone_and_pushes_all_static() {
 }
 
 #[test]
+fn a_caller_needs_no_more_stack_than_128_kib() {
+    let device = Device::new();
+    let _receiver = device.receiver();
+    let program = build(&device, "tests/capi/stack.c", &["-pthread"], &[]);
+    let mut command = supervised(program.to_str().expect("a path"), None);
+    command.arg(device.path("conf")).arg(&device.ops.jid).env("LD_LIBRARY_PATH", libdir());
+    let exit = Process::start(command).wait();
+    assert_eq!((exit.code, exit.stderr.as_str()), (0, ""));
+}
+
+#[test]
 fn push_c_finds_its_library_by_the_soname_and_a_static_one_needs_none() {
     let device = Device::new();
     let needed = |program: &Path| output(Command::new("readelf").arg("-d").arg(program));
-    assert!(needed(&build(&device, &[], &[])).contains("Shared library: [libfirepush.so.0]"));
-    assert!(!needed(&build(&device, &["-static"], &["--static"])).contains("NEEDED"));
+    assert!(needed(&build(&device, PUSH, &[], &[])).contains("Shared library: [libfirepush.so.0]"));
+    assert!(!needed(&build(&device, PUSH, &["-static"], &["--static"])).contains("NEEDED"));
 }
 
 #[test]

@@ -128,6 +128,38 @@ static void a_log_callback_can_neither_wait_nor_free(void)
     CHECK(lines.all.number > 0);
 }
 
+struct asking {
+    struct lines lines;
+    struct word is_over;
+};
+
+static void ask_for_the_address(void *userdata, int level, const char *line)
+{
+    struct asking *asking = userdata;
+    char jid[3072];
+    check_one(&asking->lines, level, line);
+    for (int again = 0; again < 20; again++, sched_yield()) firepush_client_jid(device, jid, sizeof jid);
+}
+
+static void *connect_until_told(void *userdata)
+{
+    while (!was_said(userdata)) firepush_client_connect(device);
+    return NULL;
+}
+
+/* A thread that asks a client whether it is connected, and one that logs for it, must not wait for each other. */
+static void a_log_callback_may_ask_for_the_address_while_others_connect(void)
+{
+    struct asking asking = {LINES(FIREPUSH_LOG_TRACE), UNSAID};
+    receive_with(take_all, NULL);
+    GIVES(0, firepush_set_log(FIREPUSH_LOG_TRACE, ask_for_the_address, &asking));
+    pthread_t connecting = started(connect_until_told, &asking.is_over);
+    for (int round = 0; round < 10; round++) check_that_the_rest_goes_on();
+    say(&asking.is_over);
+    joined(connecting);
+    without_log(&asking.lines);
+}
+
 static void end_it(void *userdata, int level, const char *line)
 {
     check_one(userdata, level, line);
@@ -151,6 +183,7 @@ int main(int count, char **words)
         RULE(a_receiver_may_go_when_another_was_set),
         RULE(a_log_callback_may_call_what_does_not_wait),
         RULE(a_log_callback_can_neither_wait_nor_free),
+        RULE(a_log_callback_may_ask_for_the_address_while_others_connect),
         RULE(a_log_callback_may_end_the_log),
     };
     return run_rule(RULES, sizeof RULES / sizeof *RULES, count, words);

@@ -7,6 +7,7 @@
 /* Of a library that was built for tests only. */
 int firepush_fault_entry(void);
 int firepush_fault_push(firepush_client *client, const char *to, firepush_job **job);
+int firepush_fault_receive(firepush_client *client, firepush_inbox **inbox);
 
 enum { BUG = FIREPUSH_ERROR_BUG };
 
@@ -79,8 +80,27 @@ static void a_defect_is_told_and_the_rest_goes_on(void)
     check_that_the_rest_goes_on();
 }
 
+/* The one that is received is told of, and the inbox goes on. */
+static void a_defect_in_a_receiving_thread_is_told_too(void)
+{
+    GIVES(0, firepush_fault_receive(ops, &inbox));
+    for (int again = 0; again < 2; again++) {
+        firepush_job *job = pushed(device, to, "hello", 5);
+        firepush_delivery *delivery = NULL;
+        GIVES(0, firepush_inbox_next(inbox, -1, &delivery));
+        CHECK(firepush_delivery_error(delivery) == BUG);
+        firepush_delivery_free(delivery), firepush_job_free(job);
+    }
+    firepush_inbox_free(inbox);
+    receive_with(take_all, NULL);
+    check_that_the_rest_goes_on();
+}
+
 int main(int count, char **words)
 {
-    static const struct rule RULES[] = {RULE(a_defect_is_told_and_the_rest_goes_on)};
-    return run_rule(RULES, 1, count, words);
+    static const struct rule RULES[] = {
+        RULE(a_defect_is_told_and_the_rest_goes_on),
+        RULE(a_defect_in_a_receiving_thread_is_told_too),
+    };
+    return run_rule(RULES, sizeof RULES / sizeof *RULES, count, words);
 }

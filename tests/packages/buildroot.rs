@@ -113,6 +113,7 @@ fn with_systemd_there_is_a_timer_and_the_c_library_goes_to_staging() {
     let expected = [
         "644 staging/usr/include/firepush.h",
         "644 staging/usr/lib/libfirepush.a",
+        "644 staging/usr/lib/pkgconfig/firepush.pc",
         "644 target/etc/firepush.conf",
         "644 target/usr/lib/systemd/system/firepush.service",
         "644 target/usr/lib/systemd/system/firepush.timer",

@@ -192,8 +192,8 @@ fn with_systemd_a_timer_does_and_the_c_library_comes_on_demand() {
     let (built, files) = installed(&["systemd", "capi"]);
     assert_eq!(built, "build --bin firepush\nrustc --frozen --lib --crate-type staticlib\n");
     let units = ["644 usr/lib/systemd/system/firepush.service", "644 usr/lib/systemd/system/firepush.timer"];
-    let library = ["644 usr/include/firepush.h", "644 usr/lib/libfirepush.a"];
-    assert_eq!(files, sorted(&[units, library].concat()));
+    let library = ["644 usr/include/firepush.h", "644 usr/lib/libfirepush.a", "644 usr/lib/pkgconfig/firepush.pc"];
+    assert_eq!(files, sorted(&[&units[..], &library[..]].concat()));
 }
 
 /// The list of crates is made from the one, the image from the other.

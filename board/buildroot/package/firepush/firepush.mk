@@ -14,12 +14,28 @@ FIREPUSH_FEATURES = --no-default-features
 FIREPUSH_PROFILE = $(if $(BR2_ENABLE_DEBUG),debug,release)
 FIREPUSH_BUILT = $(@D)/target/$(RUSTC_TARGET_NAME)/$(FIREPUSH_PROFILE)
 
+ifeq ($(BR2_PACKAGE_FIREPUSH_DOCTOR),y)
+FIREPUSH_FEATURES += --features doctor
+endif
+
 ifeq ($(BR2_PACKAGE_FIREPUSH_GZIP),y)
 FIREPUSH_FEATURES += --features gzip
 endif
 
 ifeq ($(BR2_PACKAGE_FIREPUSH_INTL),y)
 FIREPUSH_FEATURES += --features intl
+endif
+
+ifeq ($(BR2_PACKAGE_FIREPUSH_RECEIVE),y)
+FIREPUSH_FEATURES += --features receive
+endif
+
+ifeq ($(BR2_PACKAGE_FIREPUSH_ROOTS),y)
+FIREPUSH_FEATURES += --features roots
+endif
+
+ifeq ($(BR2_PACKAGE_FIREPUSH_TLS12),y)
+FIREPUSH_FEATURES += --features tls12
 endif
 
 FIREPUSH_CARGO_BUILD_OPTS = --bin firepush $(FIREPUSH_FEATURES)
@@ -44,6 +60,9 @@ FIREPUSH_POST_BUILD_HOOKS += FIREPUSH_BUILD_CAPI
 define FIREPUSH_INSTALL_STAGING_CMDS
 	$(INSTALL) -D -m 0644 $(@D)/src/capi/firepush.h $(STAGING_DIR)/usr/include/firepush.h
 	$(INSTALL) -D -m 0644 $(FIREPUSH_BUILT)/libfirepush.a $(STAGING_DIR)/usr/lib/libfirepush.a
+	mkdir -p $(STAGING_DIR)/usr/lib/pkgconfig
+	sed -e 's|@PREFIX@|/usr|; s|@LIBDIR@|/usr/lib|; s|@VERSION@|$(FIREPUSH_VERSION)|' \
+		$(@D)/src/capi/firepush.pc.in >$(STAGING_DIR)/usr/lib/pkgconfig/firepush.pc
 endef
 endif
 

@@ -22,10 +22,14 @@ inherit cargo cargo-update-recipe-crates systemd
 
 require ${BPN}-crates.inc
 
-PACKAGECONFIG ??= "gzip"
+PACKAGECONFIG ??= "doctor gzip receive roots tls12"
 PACKAGECONFIG[capi] = "--features=capi"
+PACKAGECONFIG[doctor] = "--features=doctor"
 PACKAGECONFIG[gzip] = "--features=gzip"
 PACKAGECONFIG[intl] = "--features=intl"
+PACKAGECONFIG[receive] = "--features=receive"
+PACKAGECONFIG[roots] = "--features=roots"
+PACKAGECONFIG[tls12] = "--features=tls12"
 
 CARGO_BUILD_FLAGS += "--no-default-features ${PACKAGECONFIG_CONFARGS}"
 
@@ -56,6 +60,9 @@ do_install() {
     if ${@bb.utils.contains('PACKAGECONFIG', 'capi', 'true', 'false', d)}; then
         install -D -m 0644 ${S}/src/capi/firepush.h ${D}${includedir}/firepush.h
         install -D -m 0644 ${B}/target/${CARGO_TARGET_SUBDIR}/libfirepush.a ${D}${libdir}/libfirepush.a
+        install -d ${D}${libdir}/pkgconfig
+        sed -e 's|@PREFIX@|${prefix}|; s|@LIBDIR@|${libdir}|; s|@VERSION@|${PV}|' ${S}/src/capi/firepush.pc.in \
+            > ${D}${libdir}/pkgconfig/firepush.pc
     fi
 }
 
