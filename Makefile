@@ -25,7 +25,7 @@ check: setup ## all that CI runs: format, lints, documentation, tests against re
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
-	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) test --locked --no-fail-fast $(if $(FIREPUSH_FULL),-- --include-ignored)
 	$(CARGO) clippy --locked --all-targets --features capi,capi-fault -- -D warnings
 	$(CARGO) test --locked --features intl,capi --lib -- host capi
 

@@ -27,8 +27,3 @@ mod shell;
 mod systemd;
 #[path = "packages/yocto.rs"]
 mod yocto;
-
-/// Whether every cell is wanted: `make check-full`.
-fn full() -> bool {
-    std::env::var_os("FIREPUSH_FULL").is_some_and(|value| value == "1")
-}

@@ -90,6 +90,7 @@ fn arrived(inbox: &Path, receiver: &mut Process) {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn systemd_finds_no_fault_with_the_units_and_they_are_exposed_to_little() {
     let machine = machine();
     let units = "/usr/lib/systemd/system/firepush.service /usr/lib/systemd/system/firepush.timer \
@@ -105,6 +106,7 @@ fn systemd_finds_no_fault_with_the_units_and_they_are_exposed_to_little() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn the_service_sends_a_log_of_adm_as_a_user_of_its_own() {
     let device = Device::new();
     let mut receiver = device.receiver();
@@ -123,6 +125,7 @@ fn the_service_sends_a_log_of_adm_as_a_user_of_its_own() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn without_the_group_the_log_cannot_be_read() {
     let device = Device::new();
     device.drop_in("firepush.service", "[Service]\nSupplementaryGroups=\n");
@@ -132,6 +135,7 @@ fn without_the_group_the_log_cannot_be_read() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn what_waits_is_no_failure_and_a_mistake_is_one() {
     let device = Device::new();
     device.configure("wait_presence = 50ms");
@@ -143,6 +147,7 @@ fn what_waits_is_no_failure_and_a_mistake_is_one() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn nothing_is_tried_before_there_is_a_password() {
     let machine = machine();
     machine.ok("systemctl start firepush.service firepush-receive.service");
@@ -150,6 +155,7 @@ fn nothing_is_tried_before_there_is_a_password() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn root_looks_after_the_spool_as_the_service_does() {
     let device = Device::new();
     device.configure("wait_presence = 50ms\nretry_first = 1d");
@@ -169,6 +175,7 @@ fn root_looks_after_the_spool_as_the_service_does() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn a_drop_in_with_a_user_that_there_is_lets_it_delete() {
     let device = Device::new();
     device.machine.ok("useradd --system --user-group captures; install -d -o captures /var/captures");
@@ -184,6 +191,7 @@ fn a_drop_in_with_a_user_that_there_is_lets_it_delete() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn the_timer_runs_soon_what_was_missed_and_keeps_its_minute() {
     let device = Device::new();
     let shown =
@@ -201,6 +209,7 @@ fn the_timer_runs_soon_what_was_missed_and_keeps_its_minute() {
 }
 
 #[test]
+#[ignore = "a machine of its own: `make check-full`"]
 fn the_collector_receives_for_the_people_of_its_group() {
     let (device, collector) = server().pair();
     let machine = machine();
