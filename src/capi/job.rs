@@ -55,6 +55,9 @@ impl Job {
     }
 
     fn wait(&self, deadline: Option<Instant>) -> Result<Option<Outcome>> {
+        if self.is_in_callback() {
+            return Err(misuse("a job can't be waited for in its own callback"));
+        }
         loop {
             if let Some(outcome) = self.outcome() {
                 return Ok(Some(outcome));
@@ -62,9 +65,6 @@ impl Job {
             let left = left(deadline);
             if left.is_zero() {
                 return Ok(None);
-            }
-            if self.is_in_callback() {
-                return Err(misuse("a job can't be waited for in its own callback"));
             }
             self.job.is_done_within(left);
         }

@@ -44,15 +44,16 @@ fn keeps_its_rules(source: &str, method: &str, rules: usize) {
 fn broken(program: &Program, how: How, method: &str, rules: usize) -> Vec<String> {
     let all = list(program);
     assert_eq!(all.len(), rules, "{all:?}");
-    all.iter().filter_map(|rule| keeps(program, method, rule).err()).map(|what| format!("{how:?}: {what}")).collect()
+    let sides = Sides::new(method);
+    all.iter().filter_map(|rule| keeps(program, &sides, rule).err()).map(|what| format!("{how:?}: {what}")).collect()
 }
 
 fn list(program: &Program) -> Vec<String> {
     good(program.start(&[]).wait(), &["the rules"])
 }
 
-fn keeps(program: &Program, method: &str, rule: &str) -> Result<(), String> {
-    let exit = Sides::new(method).start(program, &[rule], &[]).wait();
+fn keeps(program: &Program, sides: &Sides, rule: &str) -> Result<(), String> {
+    let exit = sides.start(program, &[rule], &[]).wait();
     let is_kept = exit.code == 0 && exit.stderr.is_empty();
     if is_kept { Ok(()) } else { Err(format!("{rule} ended with {}:\n{}", exit.code, exit.stderr)) }
 }

@@ -32,8 +32,14 @@ static void *wait_for_a_file(void *with)
 {
     struct waiting *waiting = with;
     firepush_delivery *delivery = NULL;
+    int rc;
     begin(waiting);
-    GIVES(STOPPED, firepush_inbox_next(inbox, -1, &delivery));
+    /* First comes what was cut off. */
+    while ((rc = firepush_inbox_next(inbox, -1, &delivery)) == 0) {
+        CHECK(firepush_delivery_error(delivery) < 0);
+        firepush_delivery_free(delivery);
+    }
+    GIVES(STOPPED, rc);
     CHECK(delivery == NULL);
     return NULL;
 }
