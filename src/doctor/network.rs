@@ -137,12 +137,12 @@ impl Way<'_> {
                 let started = Instant::now();
                 dialer.dial(&to, Purpose::new(&patience, Wait::Connect)).map(|_| started.elapsed())
             };
-            tries.push((place, thread::spawn("firepush-probe", dial)?));
+            tries.push((place, thread::work_out("firepush-probe", dial)?));
         }
         let lost = || Err(Error::new(Kind::Bug, "the attempt ended without an outcome"));
         let mut open = false;
         for (place, attempt) in tries {
-            match attempt.join().unwrap_or_else(|_| lost()) {
+            match attempt.join().unwrap_or_else(lost) {
                 Ok(time) => {
                     report.ok("tcp", format!("{place} in {} ms", time.as_millis()));
                     open = true;

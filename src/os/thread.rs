@@ -50,12 +50,45 @@ impl Thread {
     }
 }
 
+/// A thread that works something out.
+pub struct Working<T> {
+    handle: JoinHandle<()>,
+    outcome: Arc<Mutex<Option<T>>>,
+}
+
+impl<T> Working<T> {
+    /// Waits for the outcome; there is none when it panicked.
+    pub fn join(self) -> Option<T> {
+        let _ = self.handle.join();
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Has a thread work something out; otherwise as [`spawn`].
+///
+/// # Errors
+/// As [`spawn`].
+pub fn work_out<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<Working<T>> {
+    let outcome = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&outcome);
+    let handle = spawn(name, move || {
+        let done = run();
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+    })?;
+    Ok(Working { handle, outcome })
+}
+
 /// Starts a thread that no signal is delivered to: `sendfile` can raise SIGPIPE, and a handler of the
 /// program must not run here.
 ///
 /// # Errors
 /// [`Kind::Write`] when there is no memory for it, or no further thread may be started.
-pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>> {
+pub fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    start(name, Box::new(run))
+}
+
+/// The one place where std's own part, which is long, is made for a type.
+fn start(name: &str, run: Box<dyn FnOnce() + Send>) -> Result<JoinHandle<()>> {
     let failed = |e: std::io::Error| {
         let error = Error::new(Kind::Write, format!("no thread can be started: {e}")).because(e);
         error.advise("raise the limits of processes and memory, or do less at once")

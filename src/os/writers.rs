@@ -16,12 +16,12 @@ pub fn while_nobody_writes<T: Send + 'static>(
 ) -> Result<Option<T>> {
     // On a thread of its own: who opens the file meanwhile makes the kernel send SIGIO, to this thread alone, which
     // blocks it and ends.
-    let watched = thread::spawn("firepush-lease", move || match lease(&file) {
+    let watched = thread::work_out("firepush-lease", move || match lease(&file) {
         Lease::Held => Some(act()),
         Lease::Written => None,
         Lease::Unknown => (writers_by_proc(&file) == Some(false)).then(act),
     })?;
-    watched.join().map_err(|_| Error::new(Kind::Bug, "looking for writers of a file failed"))
+    watched.join().ok_or_else(|| Error::new(Kind::Bug, "looking for writers of a file failed"))
 }
 
 enum Lease {

@@ -228,11 +228,11 @@ fn reachable(hosts: Vec<StreamHost>, context: &Context) -> Result<Vec<StreamHost
     let mut probes = Vec::new();
     for host in hosts.into_iter().take(PROBED_MAX) {
         let (dialer, patience) = (Arc::clone(&context.dialer), context.patience.clone());
-        let probe = thread::spawn("firepush-probe", move || probe(host, &*dialer, &patience))?;
+        let probe = thread::work_out("firepush-probe", move || probe(host, &*dialer, &patience))?;
         probes.push(probe);
     }
     let mut kept: Vec<StreamHost> = Vec::new();
-    for host in probes.into_iter().filter_map(|probe| probe.join().ok().flatten()) {
+    for host in probes.into_iter().filter_map(|probe| probe.join().flatten()) {
         if kept.len() < OFFERED_MAX && kept.iter().all(|other| other.jid != host.jid) {
             kept.push(host);
         }

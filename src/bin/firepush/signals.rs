@@ -16,13 +16,14 @@ pub fn stop() -> Result<Stop> {
     let signals = block();
     let triggered = stop.clone();
     let waiter = std::thread::Builder::new().name("firepush-signal".into()).stack_size(64 * 1024);
-    let started = waiter.spawn(move || {
+    let work: Box<dyn FnOnce() + Send> = Box::new(move || {
         wait(&signals);
         triggered.stop();
         let second = wait(&signals);
         // SAFETY: _exit has no precondition.
         unsafe { libc::_exit(128 + second) };
     });
+    let started = waiter.spawn(work);
     if started.is_err() {
         log::warn!("no thread for signals can be started; they end the process at once");
     }
