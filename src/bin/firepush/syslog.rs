@@ -1,6 +1,5 @@
 //! Lines for the device's syslog (RFC 3164).
 
-use std::ffi::CStr;
 use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::sync::{Mutex, PoisonError};
@@ -12,6 +11,8 @@ const DAEMON: u8 = 3 << 3;
 
 /// Longer lines are cut: RFC 3164 §4.1 has 1024 bytes in all.
 const LINE_MAX: usize = 960;
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A way to the syslog.
 pub struct Syslog(Mutex<UnixDatagram>);
@@ -53,16 +54,15 @@ fn connect() -> io::Result<UnixDatagram> {
     Ok(socket)
 }
 
-/// `Jan  2 15:04:05`, as the device's users count it.
+/// `Jan  2 15:04:05`, as the device's users count it (RFC 3164 §4.1.2).
 fn local_time() -> String {
-    let mut text = [0; 32];
-    // SAFETY: `now` and `parts` live through the calls; the text is larger than what the format makes, and `strftime`
-    // ends it with a NUL. Names of months are English, for no locale was set.
-    unsafe {
+    // SAFETY: `now` and `parts` live through the calls; all zeros is a valid `tm`.
+    let parts = unsafe {
         let now = libc::time(std::ptr::null_mut());
         let mut parts: libc::tm = std::mem::zeroed();
         libc::localtime_r(&now, &mut parts);
-        libc::strftime(text.as_mut_ptr(), text.len(), c"%b %e %H:%M:%S".as_ptr(), &parts);
-        CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned()
-    }
+        parts
+    };
+    let month = usize::try_from(parts.tm_mon).ok().and_then(|month| MONTHS.get(month)).unwrap_or(&MONTHS[0]);
+    format!("{month} {:>2} {:02}:{:02}:{:02}", parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec)
 }
