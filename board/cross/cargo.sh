@@ -29,8 +29,9 @@ flags="$flags -Clink-arg=-Os"
 case $triple in
 *-musl*) flags="$flags -Clink-self-contained=no" ;;
 esac
-# Who can't unwind needs no tables for it; what is the same in several functions becomes one of its own.
-tight='-Cforce-unwind-tables=no -Cllvm-args=-enable-machine-outliner=always'
+# Who can't unwind needs no tables for it; what is the same in several functions becomes one of its own; a panic says
+# what, not at which line; Debug says names without what is inside.
+tight='-Cforce-unwind-tables=no -Cllvm-args=-enable-machine-outliner=always -Zlocation-detail=none -Zfmt-debug=shallow'
 case ${FIREPUSH_STD:=full} in
 full) ;;
 small)
@@ -44,7 +45,7 @@ tiny)
 *) die 64 "FIREPUSH_STD is $FIREPUSH_STD, none of full small tiny" ;;
 esac
 
-export FIREPUSH_CROSS FIREPUSH_TARGET="$triple"
+export FIREPUSH_CROSS FIREPUSH_STD FIREPUSH_TARGET="$triple"
 # Else std takes the 32-bit calls of musl, and panics when the clock stands after January 2038.
 export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
 export RUSTC="$here/tools/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags"
