@@ -1,21 +1,16 @@
 //! TLS settings, and TLS errors in words.
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, ClientConnection};
 
-use super::trust::{PEM_MAX, Seen, Unpinned, Verifier};
+use super::identity::{provider, with_identity};
+use super::trust::{Seen, Unpinned, Verifier};
 use crate::base::config::Config;
 use crate::base::error::{Error, Fault, Kind, Result};
 use crate::base::host::ascii;
-use crate::os::file::{read_private, read_regular};
-
-/// A private key in PEM is at most this long.
-const KEY_MAX: usize = 64 * 1024;
 
 /// What TLS needs: whom to trust, and the domain that the certificate must be for.
 #[derive(Clone)]
@@ -39,17 +34,12 @@ impl Tls {
     /// # Errors
     /// As [`Tls::new`].
     pub fn showing(account: &Config, domain: &str, seen: Option<Seen>) -> Result<Tls> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(provider());
         let verifier = Verifier::new(account.ca_file.as_deref(), &account.pins, Arc::clone(&provider))?.showing(seen);
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let versions = versions.map_err(|e| Error::new(Kind::Bug, e.to_string()))?;
         let dangerous = versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-        let mut config = match identity(account)? {
-            None => dangerous.with_no_client_auth(),
-            Some((chain, key)) => dangerous
-                .with_client_auth_cert(chain, key)
-                .map_err(|e| Error::new(Kind::Config, format!("our own certificate can't be used: {e}")))?,
-        };
+        let mut config = with_identity(dangerous, account)?;
         config.resumption = rustls::client::Resumption::disabled();
         Ok(Tls { config: Arc::new(config), name: server_name(domain)?, domain: domain.to_owned() })
     }
@@ -125,26 +115,6 @@ impl Tls {
             }
             _ => "check the domain in --jid and the certificate, or use --pin sha256:HEX",
         }
-    }
-}
-
-/// Our own certificate and its key, if we have one.
-fn identity(account: &Config) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>> {
-    let (chain, key) = match (&account.cert_file, &account.key_file) {
-        (None, None) => return Ok(None),
-        (Some(chain), Some(key)) => (chain, key),
-        _ => return Err(Error::new(Kind::Config, "--cert-file and --key-file belong together")),
-    };
-    let bad = |path: &Path, why: String| Error::new(Kind::Config, format!("{} {why}", path.display()));
-    let pem = read_private(key, KEY_MAX, "key file")?;
-    let secret = PrivateKeyDer::from_pem_slice(&pem).map_err(|e| bad(key, format!("holds no private key: {e}")))?;
-    let pem = read_regular(chain, PEM_MAX, "certificate file")?;
-    let certificates: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let certificates = certificates.map_err(|e| bad(chain, format!("is not PEM: {e}")))?;
-    if certificates.is_empty() {
-        Err(bad(chain, "holds no certificate".into()))
-    } else {
-        Ok(Some((certificates, secret)))
     }
 }
 

@@ -97,16 +97,16 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 
 #[test]
 fn with_busybox_an_init_script_tells_cron() {
-    let (said, files) = installed(&["INIT=SYSV", "BR2_PACKAGE_FIREPUSH_GZIP=y"]);
-    assert_eq!(said, "cargo build --bin firepush --no-default-features --features gzip\n");
+    let (said, files) = installed(&["INIT=SYSV", "BR2_PACKAGE_FIREPUSH_JOBS=y"]);
+    assert_eq!(said, "cargo build --bin firepush --no-default-features --features jobs\n");
     let expected = ["644 target/etc/firepush.conf", "755 target/etc/init.d/S49firepush", "755 target/usr/bin/firepush"];
     assert_eq!(files, set(&expected));
 }
 
 #[test]
 fn with_systemd_there_is_a_timer_and_the_c_library_goes_to_staging() {
-    let (said, files) = installed(&["INIT=SYSTEMD", "BR2_PACKAGE_FIREPUSH_INTL=y", "BR2_PACKAGE_FIREPUSH_CAPI=y"]);
-    let features = "--no-default-features --features intl";
+    let (said, files) = installed(&["INIT=SYSTEMD", "BR2_PACKAGE_FIREPUSH_JOBS=y", "BR2_PACKAGE_FIREPUSH_CAPI=y"]);
+    let features = "--no-default-features --features jobs";
     let library =
         format!("cargo rustc --offline --locked --release --lib --crate-type staticlib {features} --features capi");
     assert_eq!(said, format!("cargo build --bin firepush {features}\n{library}\n"));
@@ -120,6 +120,13 @@ fn with_systemd_there_is_a_timer_and_the_c_library_goes_to_staging() {
         "755 target/usr/bin/firepush",
     ];
     assert_eq!(files, set(&expected));
+}
+
+#[test]
+fn without_jobs_nothing_calls_it() {
+    for init in ["INIT=SYSV", "INIT=SYSTEMD"] {
+        assert_eq!(installed(&[init]).1, set(&["644 target/etc/firepush.conf", "755 target/usr/bin/firepush"]));
+    }
 }
 
 /// What the table of root's cron holds after each step, in a /var/spool that only these see.

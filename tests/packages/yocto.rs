@@ -182,14 +182,19 @@ fn sorted(more: &[&str]) -> Vec<String> {
 
 #[test]
 fn with_sysvinit_cron_calls_it() {
-    let (built, files) = installed(&[]);
+    let (built, files) = installed(&["jobs"]);
     assert_eq!(built, "build --bin firepush\n");
     assert_eq!(files, sorted(&["644 etc/cron.d/firepush"]));
 }
 
 #[test]
+fn without_jobs_nothing_calls_it() {
+    assert_eq!(installed(&["systemd"]).1, sorted(&[]));
+}
+
+#[test]
 fn with_systemd_a_timer_does_and_the_c_library_comes_on_demand() {
-    let (built, files) = installed(&["systemd", "capi"]);
+    let (built, files) = installed(&["systemd", "capi", "jobs"]);
     assert_eq!(built, "build --bin firepush\nrustc --frozen --lib --crate-type staticlib\n");
     let units = ["644 usr/lib/systemd/system/firepush.service", "644 usr/lib/systemd/system/firepush.timer"];
     let library = ["644 usr/include/firepush.h", "644 usr/lib/libfirepush.a", "644 usr/lib/pkgconfig/firepush.pc"];

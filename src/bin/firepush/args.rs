@@ -16,7 +16,7 @@ pub enum Command {
     Usage,
     Help(Option<Verb>),
     Version,
-    Do(Verb, Box<Configuration>, Vec<String>),
+    Do(Verb, Box<Configuration>, #[cfg_attr(not(feature = "jobs"), expect(dead_code))] Vec<String>),
     Send(Box<Configuration>, Vec<PathBuf>),
 }
 

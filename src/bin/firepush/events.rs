@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+#[cfg(any(feature = "jobs", feature = "receive"))]
 use firepush::error::escape_controls;
 use firepush::settings::Settings;
 use firepush::{Delivery, Error, Jid, Method};
@@ -37,6 +38,7 @@ pub fn write_out(text: &str) {
 }
 
 /// A time for people: `45 s`, `4 min`, `3 h`, `2 d`.
+#[cfg(feature = "jobs")]
 pub fn pause(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..=119 => format!("{seconds} s"),
@@ -76,6 +78,7 @@ impl Output {
     }
 
     /// One line on standard output, for people.
+    #[cfg(any(feature = "jobs", feature = "receive"))]
     pub fn say(self, what: &str) {
         if !self.json && !self.quiet {
             write_out(&(escape_controls(what) + "\n"));

@@ -4,18 +4,24 @@ mod args;
 #[cfg(feature = "doctor")]
 mod doctor;
 mod events;
+#[cfg(feature = "jobs")]
 mod exchange;
 mod help;
 mod logger;
+#[cfg(feature = "jobs")]
 mod person;
+#[cfg(feature = "jobs")]
 mod queued;
 #[cfg(feature = "receive")]
 mod receive;
+#[cfg(feature = "jobs")]
 mod report;
+#[cfg(feature = "jobs")]
 mod run;
 mod secret;
 mod send;
 mod signals;
+#[cfg(feature = "jobs")]
 mod status;
 mod syslog;
 mod terminal;
@@ -51,10 +57,16 @@ fn act(command: Command) -> ExitCode {
         Command::Do(Verb::Receive, configuration, _) => receive::run(configuration.settings),
         #[cfg(not(feature = "receive"))]
         Command::Do(Verb::Receive, ..) => left_out("receive"),
+        #[cfg(feature = "jobs")]
         Command::Do(Verb::Run, configuration, jobs) => run::run(&configuration, &jobs),
+        #[cfg(feature = "jobs")]
         Command::Do(Verb::Retry, configuration, ids) => status::retry(&configuration, &ids),
+        #[cfg(feature = "jobs")]
         Command::Do(Verb::Drop, configuration, ids) => status::forget(&configuration, &ids),
+        #[cfg(feature = "jobs")]
         Command::Do(Verb::Status, configuration, _) => status::status(&configuration),
+        #[cfg(not(feature = "jobs"))]
+        Command::Do(Verb::Run | Verb::Retry | Verb::Drop | Verb::Status, ..) => left_out("jobs"),
         #[cfg(feature = "doctor")]
         Command::Do(Verb::Doctor, configuration, _) => doctor::run(&configuration),
         #[cfg(not(feature = "doctor"))]
@@ -66,7 +78,7 @@ fn act(command: Command) -> ExitCode {
     }
 }
 
-#[cfg(not(all(feature = "doctor", feature = "receive")))]
+#[cfg(not(all(feature = "doctor", feature = "jobs", feature = "receive")))]
 fn left_out(feature: &str) -> ExitCode {
     let error = Error::new(Kind::Usage, format!("this firepush was built without {feature}"));
     Output::default().fail(&error)

@@ -10,7 +10,11 @@ use firepush::unattended::file_name;
 use firepush::{Client, Config, Delivery, Error, Jid, Source};
 
 use crate::events::{Event, Output, sent_event};
-use crate::{logger, queued, signals, terminal};
+#[cfg(not(feature = "jobs"))]
+use crate::left_out;
+#[cfg(feature = "jobs")]
+use crate::queued;
+use crate::{logger, signals, terminal};
 
 /// Sends each file in turn over one login. Every file is tried; the exit code is that of the first failure that
 /// trying again can't cure by itself, else that of the first failure.
@@ -19,7 +23,10 @@ pub fn run(configuration: &Configuration, files: &[PathBuf]) -> ExitCode {
     logger::start(settings, Verb::Send);
     let output = Output::new(settings);
     if settings.line.queue || files.iter().any(|file| file.as_os_str() == "-") {
+        #[cfg(feature = "jobs")]
         return queued::send(configuration, files, output);
+        #[cfg(not(feature = "jobs"))]
+        return left_out("jobs");
     }
     let (to, name) = (settings.to.clone(), settings.name.clone());
     let mut sending = Sending { output, to, name, config: settings.clone().into_config(), failures: Vec::new() };

@@ -18,12 +18,20 @@ ifeq ($(BR2_PACKAGE_FIREPUSH_DOCTOR),y)
 FIREPUSH_FEATURES += --features doctor
 endif
 
+ifeq ($(BR2_PACKAGE_FIREPUSH_EXTERNAL),y)
+FIREPUSH_FEATURES += --features external
+endif
+
 ifeq ($(BR2_PACKAGE_FIREPUSH_GZIP),y)
 FIREPUSH_FEATURES += --features gzip
 endif
 
 ifeq ($(BR2_PACKAGE_FIREPUSH_INTL),y)
 FIREPUSH_FEATURES += --features intl
+endif
+
+ifeq ($(BR2_PACKAGE_FIREPUSH_JOBS),y)
+FIREPUSH_FEATURES += --features jobs
 endif
 
 ifeq ($(BR2_PACKAGE_FIREPUSH_RECEIVE),y)
@@ -72,6 +80,8 @@ define FIREPUSH_INSTALL_TARGET_CMDS
 	$(INSTALL) -D -m 0644 $(FIREPUSH_PKGDIR)/firepush.conf $(TARGET_DIR)/etc/firepush.conf
 endef
 
+# What cron or a timer calls.
+ifeq ($(BR2_PACKAGE_FIREPUSH_JOBS),y)
 define FIREPUSH_INSTALL_INIT_SYSV
 	$(INSTALL) -D -m 0755 $(FIREPUSH_PKGDIR)/S49firepush $(TARGET_DIR)/etc/init.d/S49firepush
 endef
@@ -82,5 +92,6 @@ define FIREPUSH_INSTALL_INIT_SYSTEMD
 	$(INSTALL) -D -m 0644 $(FIREPUSH_PKGDIR)/firepush.timer \
 		$(TARGET_DIR)/usr/lib/systemd/system/firepush.timer
 endef
+endif
 
 $(eval $(cargo-package))

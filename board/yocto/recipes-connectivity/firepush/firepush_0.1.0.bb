@@ -22,18 +22,20 @@ inherit cargo cargo-update-recipe-crates systemd
 
 require ${BPN}-crates.inc
 
-PACKAGECONFIG ??= "doctor gzip receive roots tls12"
+PACKAGECONFIG ??= "doctor external gzip jobs receive roots tls12"
 PACKAGECONFIG[capi] = "--features=capi"
 PACKAGECONFIG[doctor] = "--features=doctor"
+PACKAGECONFIG[external] = "--features=external"
 PACKAGECONFIG[gzip] = "--features=gzip"
 PACKAGECONFIG[intl] = "--features=intl"
+PACKAGECONFIG[jobs] = "--features=jobs"
 PACKAGECONFIG[receive] = "--features=receive"
 PACKAGECONFIG[roots] = "--features=roots"
 PACKAGECONFIG[tls12] = "--features=tls12"
 
 CARGO_BUILD_FLAGS += "--no-default-features ${PACKAGECONFIG_CONFARGS}"
 
-SYSTEMD_SERVICE:${PN} = "firepush.timer"
+SYSTEMD_SERVICE:${PN} = "${@bb.utils.contains('PACKAGECONFIG', 'jobs', 'firepush.timer', '', d)}"
 
 # Where file:// is unpacked to: UNPACKDIR is what later releases call it.
 FIREPUSH_FILES = "${@d.getVar('UNPACKDIR') or d.getVar('WORKDIR')}"
@@ -51,7 +53,10 @@ do_install() {
     install -D -m 0644 ${S}/docs/firepush.1 ${D}${mandir}/man1/firepush.1
     install -D -m 0644 ${S}/docs/firepush.conf.5 ${D}${mandir}/man5/firepush.conf.5
     install -D -m 0644 ${FIREPUSH_FILES}/firepush.conf ${D}${sysconfdir}/firepush.conf
-    if ${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'true', 'false', d)}; then
+    # What cron or a timer calls.
+    if ${@bb.utils.contains('PACKAGECONFIG', 'jobs', 'false', 'true', d)}; then
+        :
+    elif ${@bb.utils.contains('DISTRO_FEATURES', 'systemd', 'true', 'false', d)}; then
         install -D -m 0644 ${FIREPUSH_FILES}/firepush.service ${D}${systemd_system_unitdir}/firepush.service
         install -D -m 0644 ${FIREPUSH_FILES}/firepush.timer ${D}${systemd_system_unitdir}/firepush.timer
     else
