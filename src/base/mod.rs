@@ -15,6 +15,7 @@ pub mod route;
 mod rows;
 pub mod secret;
 pub mod settings;
+pub mod table;
 pub mod task;
 pub mod template;
 pub mod units;

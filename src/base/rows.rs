@@ -4,7 +4,7 @@ use super::config::{Empty, IfOffline, MinAuth, Preference};
 use super::settings::{LogTo, Place, Row, Set, Verb, Where};
 use super::task::{Compress, OpenFiles, Order, Sure, WhenFull};
 use super::units;
-use super::values::{absolute, account, answer, file_name, list, message, one_of, parsed, pause};
+use super::values::{absolute, account, answer, file_name, list, message, one_of, parsed, pause, set};
 use super::waits::Wait;
 
 /// The commands that log in.
@@ -102,10 +102,7 @@ rows! {
             ("ibb", Preference::Ibb),
         ])?;
     values "to" "JID[|JID]..." TO "the recipient; of several each gets the file, of A|B the first that is able"
-        => |s, v| {
-            let mut seen = std::collections::HashSet::new();
-            list(&mut s.to, v, parsed).map(|()| s.to.retain(|to| seen.insert(to.clone())))
-        };
+        => |s, v| set(&mut s.to, v, parsed);
     value "name" "NAME" SENT "the name that the recipient sees: {user} {host} {job} {name} {base} {ext} {utc}"
         default "send: the file's own; run: {user}-{base}-{utc}{ext}"
         => |s, v| s.name = Some(parsed(v)?);

@@ -322,6 +322,16 @@ mod tests {
     }
 
     #[test]
+    fn each_recipient_counts_once_where_it_came_first() {
+        let mut settings = set("to", "b@x, a@x, b@x").unwrap();
+        let row = find("to").unwrap();
+        row.apply(&mut settings, "c@x, a@x|b@x, a@x").unwrap();
+        assert_eq!(settings.to.iter().map(ToString::to_string).collect::<Vec<_>>(), ["b@x", "a@x", "c@x", "a@x | b@x"]);
+        row.clear(&mut settings);
+        assert!(settings.to.is_empty());
+    }
+
+    #[test]
     fn the_setting_that_was_meant_is_found() {
         for (wrong, meant) in [("pasword_file", "password_file"), ("fiels", "files"), ("retry_forr", "retry_for")] {
             assert_eq!(nearest(wrong, |_| true).unwrap().name, meant);

@@ -25,6 +25,25 @@ pub(super) fn list<T>(
     Ok(())
 }
 
+/// As [`list`], but each only once.
+pub(super) fn set<T: PartialEq>(
+    field: &mut Vec<T>,
+    text: Option<&str>,
+    parse: fn(&str) -> Result<T, String>,
+) -> Result<(), String> {
+    let mut added = Vec::new();
+    list(&mut added, text, parse)?;
+    if text.is_none() {
+        field.clear();
+    }
+    for one in added {
+        if !field.contains(&one) {
+            field.push(one);
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn file_name(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() { Err("the path is empty".into()) } else { Ok(text.into()) }
 }

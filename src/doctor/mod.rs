@@ -151,8 +151,13 @@ impl<'c> Doctor<'c> {
     /// Each of these must get a file; of `a | b` the first that is able.
     fn recipients(&self) -> Vec<Recipients> {
         let all = self.configuration.jobs.iter().flat_map(|job| &job.settings.to);
-        let mut seen = std::collections::HashSet::new();
-        self.configuration.settings.to.iter().chain(all).filter(|to| seen.insert(*to)).cloned().collect()
+        let mut each = Vec::new();
+        for to in self.configuration.settings.to.iter().chain(all) {
+            if !each.contains(to) {
+                each.push(to.clone());
+            }
+        }
+        each
     }
 }
 

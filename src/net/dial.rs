@@ -1,6 +1,5 @@
 //! The one place that opens connections.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -117,7 +116,7 @@ pub(crate) struct TcpDialer {
     bind: Option<Bind>,
     via: Option<Via>,
     /// The address that took the last connection to an endpoint: the first to be tried by the next.
-    worked: Mutex<HashMap<Endpoint, SocketAddr>>,
+    worked: Mutex<Vec<(Endpoint, SocketAddr)>>,
     /// When nobody answered a question for services last.
     silent: Mutex<Option<Instant>>,
 }
@@ -166,17 +165,19 @@ impl TcpDialer {
             Some(address) => vec![address],
             None => self.resolver.addresses(to, &purpose.until(Wait::Resolve))?,
         };
-        let worked = self.lock().get(to).copied();
+        let worked = self.lock().iter().find(|(endpoint, _)| endpoint == to).map(|(_, address)| *address);
         addresses.sort_by_key(|address| Some(*address) != worked);
         let (address, stream) = race(&addresses, self.bind.as_ref(), &purpose.until(purpose.wait))?;
         // Streamhosts come and go.
         if purpose.wait == Wait::Connect {
-            self.lock().insert(to.clone(), address);
+            let mut worked = self.lock();
+            worked.retain(|(endpoint, _)| endpoint != to);
+            worked.push((to.clone(), address));
         }
         Ok(stream)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Endpoint, SocketAddr>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(Endpoint, SocketAddr)>> {
         self.worked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

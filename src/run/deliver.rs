@@ -1,6 +1,6 @@
 //! Carrying a plan out: one login, a few files at a time, one open offer a recipient until it has accepted one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use super::state::State;
 use super::{Event, Outcome, Run};
 use crate::base::error::Result;
 use crate::base::jid::Jid;
+use crate::base::table::Table;
 use crate::base::waits::Wait;
 use crate::client::Client;
 use crate::job::{self, Job};
@@ -69,7 +70,7 @@ pub struct Delivery<'r, 'c> {
     pub tell: &'r mut dyn FnMut(Event),
     pub client: Option<Client>,
     pub outcome: Outcome,
-    pub asked: HashMap<Jid, Asked>,
+    pub asked: Table<Jid, Asked>,
     /// No further file is begun.
     pub is_over: bool,
     waiting: VecDeque<Turn>,
@@ -108,7 +109,7 @@ impl<'r, 'c> Delivery<'r, 'c> {
             tell,
             client: None,
             outcome: Outcome::default(),
-            asked: HashMap::new(),
+            asked: Table::default(),
             is_over: false,
             waiting: VecDeque::new(),
             active: Vec::new(),
@@ -218,7 +219,7 @@ impl<'r, 'c> Delivery<'r, 'c> {
             None => Arc::clone(self.turnstile.insert(Turnstile::new()?)),
         };
         let job = client.push_as(&config, &to, source, Some(turnstile))?;
-        self.asked.entry(to.bare()).or_default().open += 1;
+        self.asked.entry(to.bare()).open += 1;
         self.active.push(Active { turn, to, job, started });
         Ok(())
     }

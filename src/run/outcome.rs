@@ -49,7 +49,7 @@ impl Delivery<'_, '_> {
         mut delivery: delivery::Delivery,
     ) -> Result<()> {
         let (item, permit) = (turn.item, delivery.permit.take());
-        let asked = self.asked.entry(to.bare()).or_default();
+        let asked = self.asked.entry(to.bare());
         (asked.has_taken, asked.failures) = (true, 0);
         self.state.standing.recipients.remove(to.bare().as_str());
         self.outcome.sent += 1;
@@ -98,7 +98,7 @@ impl Delivery<'_, '_> {
             About::File => self.give_up(turn.item, error),
             About::Recipient => self.recipient_failed(turn, to, error),
             About::Transfer => {
-                let asked = self.asked.entry(to.bare()).or_default();
+                let asked = self.asked.entry(to.bare());
                 // What goes wrong on this device is not the recipient's fault.
                 asked.failures += u32::from(error.fault() != Fault::Local);
                 if asked.failures >= FAILURES_MAX {
@@ -141,13 +141,13 @@ impl Delivery<'_, '_> {
             (None, _) => Seen::Unknown,
         };
         let clock = self.state.clock.clone();
-        let with = self.state.standing.recipients.entry(to.bare().to_string()).or_default();
+        let with = self.state.standing.recipients.entry(to.bare().to_string());
         if with.tries.kind != error.kind().name() {
             *with = With::default();
         }
         with.tries.failed(&error, pace, &*clock);
         with.seen = seen;
-        self.asked.entry(to.bare()).or_default().answer = if silent { Answer::Silent } else { Answer::Unable };
+        self.asked.entry(to.bare()).answer = if silent { Answer::Silent } else { Answer::Unable };
         if !silent && turn.from + 1 < turn.item.to.0.len() {
             log::info!("{error}; trying the next of {}", turn.item.to);
             self.turn_to(Turn { from: turn.from + 1, ..turn });

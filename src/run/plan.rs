@@ -1,6 +1,5 @@
 //! What is to be sent to whom, what waits, and why.
 
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use super::find::{Found, find};
 use super::state::State;
 use crate::base::config::Empty;
 use crate::base::error::{Error, Kind};
+use crate::base::table::Table;
 use crate::base::task::{After, OpenFiles, Recipients};
 use crate::configuration::Job;
 use crate::os::clock::built;
@@ -51,13 +51,13 @@ pub struct Plan {
     pub left: Vec<(PathBuf, String)>,
     pub troubles: Vec<(PathBuf, Error)>,
     /// The transfers of all files that are there.
-    pub seen: HashSet<String>,
+    pub seen: Vec<String>,
     /// Notes of files that are gone or were sent.
     pub stale: Vec<String>,
-    /// Notes of files that are left, or that can't be looked at now.
-    undecided: HashSet<String>,
+    /// Notes of files that are left, or that can't be looked at now; sorted when all are there.
+    undecided: Vec<String>,
     /// What was given up, by its transfer: rotation may have moved the file.
-    declined: HashMap<String, (String, Entry)>,
+    declined: Table<String, (String, Entry)>,
     /// What was tried, but is no more: a crash left that.
     pub orphans: Vec<String>,
     /// Entries that can't be read; or they have just been sent.
@@ -84,15 +84,17 @@ impl Plan {
     /// [`Kind::Read`] when the spool can't be listed.
     pub fn make(state: &State, jobs: &[&Job], all_jobs: bool) -> Result<Plan, Error> {
         let mut plan = Plan { declined: declined(state)?, ..Plan::default() };
-        let mut ids = HashSet::new();
+        let mut ids = Vec::new();
         for job in jobs {
             plan.add_files(state, job, &mut ids);
         }
+        ids.sort();
+        plan.undecided.sort();
         plan.add_kept(state, jobs, all_jobs, &ids)?;
         Ok(plan)
     }
 
-    fn add_files(&mut self, state: &State, job: &Job, ids: &mut HashSet<String>) {
+    fn add_files(&mut self, state: &State, job: &Job, ids: &mut Vec<String>) {
         let finds = find(&job.settings.task.files, job.settings.task.order);
         self.troubles.extend(finds.troubles);
         self.left.extend(finds.left);
@@ -165,7 +167,7 @@ impl Plan {
     /// Whether what was given up of a file matters no more: the file is another one now, or has long been gone.
     fn is_forgotten(&self, state: &State, id: &str, path: &Path, entry: &Entry) -> bool {
         let is_young = entry.made.saturating_add(ABSENT_MAX) > state.clock.now();
-        !self.undecided.contains(id) && (path.exists() || !is_young)
+        !has(&self.undecided, id) && (path.exists() || !is_young)
     }
 
     fn give_up(&mut self, id: String, entry: Entry) {
@@ -175,19 +177,19 @@ impl Plan {
     }
 
     /// What the spool holds: first, for it has waited longest. Notes of files that are gone or were sent are stale.
-    fn add_kept(&mut self, state: &State, jobs: &[&Job], all_jobs: bool, ids: &HashSet<String>) -> Result<(), Error> {
+    fn add_kept(&mut self, state: &State, jobs: &[&Job], all_jobs: bool, ids: &[String]) -> Result<(), Error> {
         let Some(spool) = state.spool() else { return Ok(()) };
         let ours = |job: &Option<String>| all_jobs || jobs.iter().any(|ours| Some(&ours.name) == job.as_ref());
         let mut kept = Vec::new();
         for id in spool.ids(Shelf::Queue)? {
             match spool.look(Shelf::Queue, &id) {
                 Some(entry) if !ours(&entry.job) => {}
-                Some(entry) if entry.path.is_some() && !ids.contains(&id) && !self.undecided.contains(&id) => {
+                Some(entry) if entry.path.is_some() && !has(ids, &id) && !has(&self.undecided, &id) => {
                     self.stale.push(id);
                 }
                 Some(entry) if entry.path.is_some() => {}
                 // A note that a power cut emptied: its file is there, and the next failure writes it again.
-                None if ids.contains(&id) || self.undecided.contains(&id) => self.stale.push(id),
+                None if has(ids, &id) || has(&self.undecided, &id) => self.stale.push(id),
                 Some(entry) => kept.push(Item {
                     transfer: entry.transfer.clone(),
                     job: entry.job.clone(),
@@ -217,10 +219,7 @@ impl Plan {
             }
         }
         let is_left = |id: &String| {
-            !ids.contains(id)
-                && !self.undecided.contains(id)
-                && !spool.has(Shelf::Queue, id)
-                && !spool.has(Shelf::Failed, id)
+            !has(ids, id) && !has(&self.undecided, id) && !spool.has(Shelf::Queue, id) && !spool.has(Shelf::Failed, id)
         };
         self.orphans = spool.tried()?.into_iter().filter(|id| all_jobs && is_left(id)).collect();
         Ok(())
@@ -230,8 +229,12 @@ impl Plan {
 /// A file that isn't there may be on a medium that is away: what was given up of it is remembered for so many seconds.
 const ABSENT_MAX: u64 = 90 * 86400;
 
-fn declined(state: &State) -> Result<HashMap<String, (String, Entry)>, Error> {
-    let Some(spool) = state.spool() else { return Ok(HashMap::new()) };
+fn has(sorted: &[String], id: &str) -> bool {
+    sorted.binary_search_by(|other| other.as_str().cmp(id)).is_ok()
+}
+
+fn declined(state: &State) -> Result<Table<String, (String, Entry)>, Error> {
+    let Some(spool) = state.spool() else { return Ok(Table::default()) };
     let ids = spool.ids(Shelf::Failed)?.into_iter();
     let entries = ids.filter_map(|id| spool.look(Shelf::Failed, &id).map(|entry| (id, entry)));
     Ok(entries.map(|(id, entry)| (entry.transfer.clone(), (id, entry))).collect())

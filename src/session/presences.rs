@@ -1,10 +1,10 @@
 //! Who is online, as far as the server tells us.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::error::Error;
 use crate::base::jid::Jid;
+use crate::base::table::Table;
 use crate::os::mailbox::Mailbox;
 use crate::proto::presence::{Presence, Show};
 
@@ -21,16 +21,16 @@ pub struct Seen {
 /// The resources that are online, and who waits for some.
 #[derive(Default)]
 pub struct Presences {
-    online: HashMap<Jid, Seen>,
+    online: Table<Jid, Seen>,
     /// Accounts whose resources are remembered in any case.
-    wanted: HashSet<Jid>,
+    wanted: Vec<Jid>,
     watched: Vec<(Jid, Arc<Mailbox<()>>)>,
 }
 
 impl Presences {
     pub fn seen(&mut self, full: &Jid, presence: &Presence) {
         let bare = full.bare();
-        let full_up = self.online.len() >= REMEMBERED_MAX && !self.online.contains_key(full);
+        let full_up = self.online.len() >= REMEMBERED_MAX && !self.online.has(full);
         if full_up && !self.wanted.contains(&bare) {
             return;
         }
@@ -43,7 +43,9 @@ impl Presences {
 
     /// Remembers the resources of this account, however many others are online.
     pub fn want(&mut self, bare: &Jid) {
-        self.wanted.insert(bare.clone());
+        if !self.wanted.contains(bare) {
+            self.wanted.push(bare.clone());
+        }
     }
 
     pub fn gone(&mut self, full: &Jid) {

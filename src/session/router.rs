@@ -1,6 +1,5 @@
 //! Where each stanza goes: to the request that awaits it, to its transfer, or to an answer of our own.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answers::{about_us, answer, bad_request};
@@ -8,6 +7,7 @@ use super::pending::Answer;
 use super::presences::Presences;
 use crate::base::error::{Error, Kind};
 use crate::base::jid::Jid;
+use crate::base::table::Table;
 use crate::os::mailbox::Mailbox;
 use crate::proto::bytestreams::Hosts;
 use crate::proto::ibb;
@@ -68,8 +68,8 @@ pub struct Receiving {
 /// All that is awaited.
 pub struct Router {
     me: Jid,
-    pub asked: HashMap<String, Asked>,
-    pub transfers: HashMap<Key, Arc<Mailbox<Letter>>>,
+    pub asked: Table<String, Asked>,
+    pub transfers: Table<Key, Arc<Mailbox<Letter>>>,
     /// Transfers that have not said their last word.
     pub open_transfers: usize,
     pub receiving: Option<Receiving>,
@@ -82,8 +82,8 @@ impl Router {
     pub fn new(me: Jid) -> Self {
         Router {
             me,
-            asked: HashMap::new(),
-            transfers: HashMap::new(),
+            asked: Table::default(),
+            transfers: Table::default(),
             open_transfers: 0,
             receiving: None,
             presences: Presences::default(),
@@ -213,8 +213,8 @@ impl Router {
     /// Tells everyone who waits that nothing more comes, and why.
     pub fn close(&mut self, cause: &Error) {
         let cause = self.closed.get_or_insert_with(|| cause.clone());
-        self.asked.drain().for_each(|(_, asked)| asked.reply.close(cause.clone()));
-        self.transfers.values().for_each(|transfer| transfer.close(cause.clone()));
+        std::mem::take(&mut self.asked).iter().for_each(|(_, asked)| asked.reply.close(cause.clone()));
+        self.transfers.iter().for_each(|(_, transfer)| transfer.close(cause.clone()));
         self.presences.close(cause);
         if let Some(receiving) = &self.receiving {
             receiving.offers.close(cause.clone());

@@ -170,7 +170,7 @@ impl Session {
         if let Some(cause) = router.closed() {
             return Err(cause.clone());
         }
-        if router.transfers.contains_key(&key) {
+        if router.transfers.has(&key) {
             return Err(Error::new(Kind::Protocol, format!("{peer} uses the sid {sid:?} twice at once")));
         }
         router.transfers.insert(key.clone(), Arc::clone(&letters));

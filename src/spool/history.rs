@@ -1,6 +1,5 @@
 //! What was sent and stays where it is: a line for each transfer, so that it isn't sent again.
 
-use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::replace_durably;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::table::Table;
 
 /// What isn't seen any more is forgotten after so many seconds: a medium may have been away.
 const FORGET: u64 = 90 * 86400;
@@ -21,7 +21,7 @@ const DEAD_MAX: usize = 1000;
 /// The transfers that are done, by their ids.
 pub struct History {
     path: PathBuf,
-    done: HashMap<u128, u64>,
+    done: Table<u128, u64>,
     /// Lines of the file; more than one can stand for a transfer.
     lines: usize,
     /// The last line was cut by a crash.
@@ -49,7 +49,7 @@ impl History {
     }
 
     pub fn has(&self, transfer: &str) -> bool {
-        number(transfer).is_some_and(|id| self.done.contains_key(&id))
+        number(transfer).is_some_and(|id| self.done.has(&id))
     }
 
     /// Makes sure that it can be written, before anything is sent that couldn't be remembered.
@@ -87,16 +87,18 @@ impl History {
     ///
     /// # Errors
     /// [`Kind::Write`]; the old file is then still there.
-    pub fn tidy(&mut self, seen: &HashSet<String>, now: u64) -> Result<()> {
-        let seen: HashSet<u128> = seen.iter().filter_map(|id| number(id)).collect();
-        let alive = |(id, time): &(&u128, &u64)| seen.contains(*id) || time.saturating_add(FORGET) > now;
-        let alive: HashMap<u128, u64> = self.done.iter().filter(alive).map(|(id, time)| (*id, *time)).collect();
-        if self.lines <= 2 * alive.len() + DEAD_MAX {
+    pub fn tidy(&mut self, seen: &[String], now: u64) -> Result<()> {
+        let mut seen: Vec<_> = seen.iter().filter_map(|id| number(id)).collect();
+        seen.sort_unstable();
+        let alive = |(id, time): &(u128, u64)| seen.binary_search(id).is_ok() || time.saturating_add(FORGET) > now;
+        let count = self.done.iter().filter(|done| alive(done)).count();
+        if self.lines <= 2 * count + DEAD_MAX {
             return Ok(());
         }
-        let text: String = alive.iter().map(|(id, time)| format!("{id:020x} {time}\n")).collect();
-        replace_durably(&self.path, text.as_bytes()).map_err(|e| self.failed(e))?;
-        (self.lines, self.torn, self.file, self.done) = (alive.len(), false, None, alive);
+        let lines = self.done.iter().filter(|done| alive(done)).map(|(id, time)| format!("{id:020x} {time}\n"));
+        replace_durably(&self.path, lines.collect::<String>().as_bytes()).map_err(|e| self.failed(e))?;
+        self.done.retain(alive);
+        (self.lines, self.torn, self.file) = (count, false, None);
         Ok(())
     }
 

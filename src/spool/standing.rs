@@ -1,6 +1,5 @@
 //! How we stand with the server and with each recipient: who failed us, why, and when we ask again.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::{Deref, DerefMut};
@@ -10,6 +9,7 @@ use super::fields::{Fields, Line};
 use super::replace;
 use super::tries::Tries;
 use crate::base::error::{Error, Kind, Result};
+use crate::base::table::Table;
 use crate::os::disk;
 
 /// How a recipient was seen last.
@@ -39,11 +39,11 @@ pub struct Known {
     pub login: Tries,
     /// With which password and settings: others are tried at once.
     pub tried_with: String,
-    pub recipients: BTreeMap<String, With>,
+    pub recipients: Table<String, With>,
     /// The login mechanism that worked: a hint that spares a round trip.
     pub mechanism: String,
     /// The hash of what the program of each job printed last, and how many were kept before it.
-    pub outputs: BTreeMap<String, (String, u64)>,
+    pub outputs: Table<String, (String, u64)>,
     /// Files that were given up for want of room.
     pub dropped: u64,
 }
@@ -128,8 +128,8 @@ impl Known {
         unchanged(&mut self.login, &before.login, theirs.login);
         unchanged(&mut self.tried_with, &before.tried_with, theirs.tried_with);
         unchanged(&mut self.mechanism, &before.mechanism, theirs.mechanism);
-        merge_maps(&mut self.recipients, &before.recipients, theirs.recipients);
-        merge_maps(&mut self.outputs, &before.outputs, theirs.outputs);
+        merge_tables(&mut self.recipients, &before.recipients, &theirs.recipients);
+        merge_tables(&mut self.outputs, &before.outputs, &theirs.outputs);
         self.dropped = theirs.dropped + self.dropped.saturating_sub(before.dropped);
     }
 
@@ -175,7 +175,7 @@ impl Known {
         if self.dropped > 0 {
             text += &line("room").number("dropped", self.dropped).finish();
         }
-        for (job, (hash, count)) in &self.outputs {
+        for (job, (hash, count)) in self.outputs.iter() {
             text += &line("output").with("job", job).with("hash", hash).number("count", *count).finish();
         }
         for (recipient, With { tries, seen }) in self.recipients.iter().filter(|(_, with)| with.tries.attempts > 0) {
@@ -197,15 +197,15 @@ impl Known {
     }
 }
 
-fn merge_maps<T: Clone + PartialEq>(
-    ours: &mut BTreeMap<String, T>,
-    before: &BTreeMap<String, T>,
-    theirs: BTreeMap<String, T>,
+fn merge_tables<T: Clone + PartialEq>(
+    ours: &mut Table<String, T>,
+    before: &Table<String, T>,
+    theirs: &Table<String, T>,
 ) {
-    ours.retain(|key, value| before.get(key) != Some(value) || theirs.contains_key(key));
-    for (key, value) in theirs {
-        if ours.get(&key) == before.get(&key) {
-            ours.insert(key, value);
+    ours.retain(|(key, value)| before.get(key) != Some(value) || theirs.has(key));
+    for (key, value) in theirs.iter() {
+        if ours.get(key) == before.get(key) {
+            ours.insert(key.clone(), value.clone());
         }
     }
 }

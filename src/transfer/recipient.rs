@@ -1,6 +1,5 @@
 //! Which client of the recipient gets the file (rules 19–22, 73).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Context;
@@ -179,7 +178,7 @@ impl Answering {
             }
         }
         let seen = presences(context, &self.to, &able)?;
-        able.sort_by_cached_key(|(jid, then, _)| rank(jid, seen.get(jid).copied().or(*then)));
+        able.sort_by_cached_key(|(jid, then, _)| rank(jid, how(&seen, jid).or(*then)));
         match able.into_iter().next() {
             Some((best, _, info)) if is_spark(&best, &info) => match subscription(&self.roster, until)? {
                 Subscription::From | Subscription::Both => Ok(best),
@@ -194,16 +193,20 @@ impl Answering {
 }
 
 /// How each is online, as far as one must know to choose: Openfire lists resources before it pushes presence.
-fn presences(context: &Context, to: &Jid, able: &[(Jid, Option<Seen>, Info)]) -> Result<HashMap<Jid, Seen>> {
+fn presences(context: &Context, to: &Jid, able: &[(Jid, Option<Seen>, Info)]) -> Result<Vec<(Jid, Seen)>> {
     let watch = context.session.watch(to)?;
     let late = context.patience.until(Wait::Presence);
     loop {
-        let seen: HashMap<_, _> = context.session.online(to).into_iter().collect();
-        let known = able.len() < 2 || able.iter().all(|(jid, ..)| seen.contains_key(jid));
+        let seen = context.session.online(to);
+        let known = able.len() < 2 || able.iter().all(|(jid, ..)| how(&seen, jid).is_some());
         if known || !watch.take(&late)? {
             return Ok(seen);
         }
     }
+}
+
+fn how(online: &[(Jid, Seen)], jid: &Jid) -> Option<Seen> {
+    online.iter().find(|(other, _)| other == jid).map(|(_, seen)| *seen)
 }
 
 /// The server answers so for a resource that is not there.

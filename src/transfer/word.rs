@@ -1,6 +1,5 @@
 //! A word to the operator, who may not look at file offers at once (rule 24).
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +13,8 @@ use crate::proto::message;
 /// Whom we have already told something in this session.
 #[derive(Default)]
 pub struct Told {
-    announced: Mutex<HashSet<Jid>>,
-    missed: Mutex<HashSet<Jid>>,
+    announced: Mutex<Vec<Jid>>,
+    missed: Mutex<Vec<Jid>>,
 }
 
 /// Tells the recipient that files come: once, before the first offer.
@@ -53,8 +52,13 @@ fn seen_online(context: &Context, recipient: &Jid) {
     }
 }
 
-fn first_time(told: &Mutex<HashSet<Jid>>, recipient: &Jid) -> bool {
-    told.lock().unwrap_or_else(PoisonError::into_inner).insert(recipient.bare())
+fn first_time(told: &Mutex<Vec<Jid>>, recipient: &Jid) -> bool {
+    let (mut told, recipient) = (told.lock().unwrap_or_else(PoisonError::into_inner), recipient.bare());
+    let is_first = !told.contains(&recipient);
+    if is_first {
+        told.push(recipient);
+    }
+    is_first
 }
 
 fn tell(context: &Context, to: &Jid, text: &str) {

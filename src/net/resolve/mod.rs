@@ -162,10 +162,12 @@ fn addresses(answer: &Answer, name: &str) -> Vec<IpAddr> {
 fn in_turn(found: Vec<IpAddr>) -> Vec<IpAddr> {
     let (v4, v6): (Vec<_>, Vec<_>) = found.into_iter().partition(IpAddr::is_ipv4);
     let longest = v4.len().max(v6.len());
-    let mut turns: Vec<_> = (0..longest).flat_map(|at| [v4.get(at), v6.get(at)]).flatten().copied().collect();
-    let mut seen = std::collections::HashSet::new();
-    turns.retain(|ip| seen.insert(*ip));
-    turns.truncate(ADDRESSES_MAX);
+    let mut turns = Vec::new();
+    for ip in (0..longest).flat_map(|at| [v4.get(at), v6.get(at)]).flatten() {
+        if turns.len() < ADDRESSES_MAX && !turns.contains(ip) {
+            turns.push(*ip);
+        }
+    }
     turns
 }
 
