@@ -12,6 +12,7 @@ pub mod pace;
 pub mod program;
 pub mod random;
 pub mod socket;
+pub mod spawn;
 pub mod stop;
 pub mod thread;
 pub mod until;

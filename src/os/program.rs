@@ -1,12 +1,13 @@
 //! Running a program of the engineer's: no shell, a deadline, nothing left behind.
 
+use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
 
 use super::event::Event;
+use super::spawn::{self, Child};
 use super::thread;
 use super::until::{Ready, Until};
 use crate::base::error::{Error, Kind, Result};
@@ -23,35 +24,28 @@ pub type Output<'o> = &'o mut dyn FnMut(&[u8]) -> Result<()>;
 pub fn run(program: &Program, facts: &[(&str, String)], until: &Until, output: Option<Output<'_>>) -> Result<()> {
     let shown = program.path.display();
     let failed = |what: String| Error::new(Kind::Program, format!("{shown} {what}"));
-    let stdout = match output {
-        Some(_) => Stdio::piped(),
-        None => stderr().map_err(|e| failed(format!("can't be given our standard error: {e}")))?,
+    let not_started = |e| failed(format!("can't be started: {e}"));
+    let facts = facts.iter().map(|(name, value)| format!("FIREPUSH_{name}={value}")).collect();
+    let (child, output) = match output {
+        // Not our standard output: programs must not write between the events there.
+        None => (spawn::spawn(program, facts, &io::stderr()).map_err(not_started)?, None),
+        Some(output) => {
+            let (pipe, end) = spawn::pipe().map_err(not_started)?;
+            (spawn::spawn(program, facts, &end).map_err(not_started)?, Some((pipe, output)))
+        }
     };
-    let child = Command::new(&program.path)
-        .args(&program.arguments)
-        .envs(facts.iter().map(|(name, value)| (format!("FIREPUSH_{name}"), value)))
-        .stdin(Stdio::null())
-        .stdout(stdout)
-        .process_group(0)
-        .spawn()
-        .map_err(|e| failed(format!("can't be started: {e}")))?;
     let mut running = Running::watch(child)?;
     running.copy(until, output).map_err(|e| match e.kind() {
         Kind::Timeout => failed("took too long and was ended (wait_program)".into()),
         _ => e,
     })?;
-    match running.ended().map_err(|e| failed(format!("was lost: {e}")))? {
+    match running.child.end().map_err(|e| failed(format!("was lost: {e}")))? {
         status if status.success() => Ok(()),
         status => Err(failed(match (status.code(), status.signal()) {
             (Some(code), _) => format!("ended with {code}"),
             (None, signal) => format!("was ended by signal {}", signal.unwrap_or(0)),
         })),
     }
-}
-
-/// Programs must not write between the events that are our standard output.
-fn stderr() -> io::Result<Stdio> {
-    Ok(io::stderr().as_fd().try_clone_to_owned()?.into())
 }
 
 /// A program that is ended with all its children when this is dropped.
@@ -66,19 +60,18 @@ impl Running {
         let (told, id) = (Arc::clone(&ended), child.id());
         let running = Running { child, ended };
         thread::spawn("firepush-program", move || {
-            await_end(id);
+            spawn::await_end(id);
             told.set();
         })?;
         Ok(running)
     }
 
     /// Takes what it prints until it ended; what a child of it prints later is not waited for.
-    fn copy(&mut self, until: &Until, output: Option<Output<'_>>) -> Result<()> {
-        let (Some(mut pipe), Some(output)) = (self.child.stdout.take(), output) else {
+    fn copy(&self, until: &Until, output: Option<(File, Output<'_>)>) -> Result<()> {
+        let Some((mut pipe, output)) = output else {
             return until.ready(&*self.ended, Ready::Read);
         };
         let mut buffer = [0; 8192];
-        set_nonblocking(&pipe);
         let mut open = true;
         loop {
             let ended = match open {
@@ -96,40 +89,6 @@ impl Running {
                 return Ok(());
             }
         }
-    }
-
-    fn ended(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            let group = libc::pid_t::try_from(self.child.id()).unwrap_or(0);
-            // SAFETY: the child was not waited for yet, so its group is still its own.
-            unsafe { libc::kill(-group, libc::SIGKILL) };
-            let _ = self.child.wait();
-        }
-    }
-}
-
-/// Waits without taking the status, so that the id stays that of the child.
-fn await_end(id: u32) {
-    // SAFETY: the struct is plain data that the call fills.
-    unsafe {
-        let mut info: libc::siginfo_t = std::mem::zeroed();
-        while libc::waitid(libc::P_PID, id, &mut info, libc::WEXITED | libc::WNOWAIT) != 0
-            && io::Error::last_os_error().kind() == io::ErrorKind::Interrupted
-        {}
-    }
-}
-
-fn set_nonblocking(pipe: &impl AsRawFd) {
-    // SAFETY: the descriptor is open.
-    unsafe {
-        let flags = libc::fcntl(pipe.as_raw_fd(), libc::F_GETFL);
-        libc::fcntl(pipe.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK);
     }
 }
 
@@ -162,6 +121,13 @@ mod tests {
             shell("echo $FIREPUSH_JOB; head -c 90000 /dev/zero | tr '\\0' x", Duration::from_secs(60));
         done.unwrap();
         assert!(printed.starts_with("logs\nxxx") && printed.len() == 90_005);
+    }
+
+    #[test]
+    fn a_program_begins_with_an_empty_input_and_can_be_ended_by_a_pipe() {
+        let (done, printed) = shell("readlink /proc/self/fd/0; kill -PIPE $$; echo ignored", Duration::from_secs(60));
+        assert!(done.unwrap_err().what().contains("signal 13"));
+        assert_eq!(printed, "/dev/null\n");
     }
 
     #[test]
