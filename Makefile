@@ -11,7 +11,7 @@ SHARED = libfirepush.so.$(VERSION)
 ABI = 0
 SONAME = libfirepush.so.$(ABI)
 
-.PHONY: help demo check check-full manual recipes capi install install-bin install-capi deb setup
+.PHONY: help demo check check-full manual recipes capi install install-bin install-capi deb dist dist-all setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,12 @@ install-capi: capi ## install the header, the libraries and the pkg-config file
 
 deb: ## build Debian packages into dist (ARCH=amd64, armhf or arm64)
 	board/debian/build.sh $(or $(ARCH),amd64)
+
+dist: ## build dist/firepush-VERSION-TARGET.tar.gz (TARGET of board/cross/targets; PROFILE=full, small or tiny)
+	@CARGO='$(CARGO)' FIREPUSH_STD='$(PROFILE)' board/cross/dist.sh dist $(TARGET)
+
+dist-all: TARGET = $(shell awk '/^[a-z]/ { print $$1 }' board/cross/targets)
+dist-all: dist ## the same for every target
 
 setup:
 	@tests/setup.sh check

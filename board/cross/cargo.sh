@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs cargo for another machine, with what setup.sh made; std is built from its source on the way.
+# Runs cargo for another machine, with what setup.sh made; std is built from its source on the way, unless it is to be
+# full and the machine's own rustc (or $FIREPUSH_RUSTC) brings one that will do.
 # usage: [FIREPUSH_STD=full|small|tiny] cargo.sh TARGET COMMAND ARGS...
 #        cargo.sh armv7-musl build --profile dist --bin firepush
 # TARGET is a name in the file targets. full is std as it is, small built for size, tiny one that panics without a word;
@@ -32,8 +33,9 @@ esac
 # Who can't unwind needs no tables for it; what is the same in several functions becomes one of its own; a panic says
 # what, not at which line; Debug says names without what is inside.
 tight='-Cforce-unwind-tables=no -Cllvm-args=-enable-machine-outliner=always -Zlocation-detail=none -Zfmt-debug=shallow'
+machine=
 case ${FIREPUSH_STD:=full} in
-full) ;;
+full) machine=$("$here/tools/machine-rustc" "$triple") ;;
 small)
     set -- -Zbuild-std-features=optimize_for_size "$@"
     flags="$flags $tight"
@@ -44,12 +46,18 @@ tiny)
     ;;
 *) die 64 "FIREPUSH_STD is $FIREPUSH_STD, none of full small tiny" ;;
 esac
+[ -n "$machine" ] || set -- -Zbuild-std=std,panic_abort "$@"
 
-export FIREPUSH_CROSS FIREPUSH_STD FIREPUSH_TARGET="$triple"
+# Where std lies goes into names that rustc sorts by: so it is always the same place below the package.
+FIREPUSH_SYSROOT=$(cd "$here/../.." && pwd)/target/sysroot
+mkdir -p "${FIREPUSH_SYSROOT%/*}"
+[ "$(readlink "$FIREPUSH_SYSROOT")" = "$FIREPUSH_CROSS/rust" ] || ln -sfn "$FIREPUSH_CROSS/rust" "$FIREPUSH_SYSROOT"
+
+export FIREPUSH_CROSS FIREPUSH_STD FIREPUSH_SYSROOT FIREPUSH_RUSTC="$machine" FIREPUSH_TARGET="$triple"
 # Else std takes the 32-bit calls of musl, and panics when the clock stands after January 2038.
 export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
 export RUSTC="$here/tools/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags"
 export TARGET_CC="$here/tools/linker" TARGET_AR="$here/tools/ar"
 unset CARGO_ENCODED_RUSTFLAGS
 exec "${CARGO:-cargo}" --config "target.$triple.linker = '$here/tools/linker'" \
-    "$command" --target "$triple" -Zbuild-std=std,panic_abort "$@"
+    "$command" --target "$triple" "$@"

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
 
+use crate::beneath::{self, Part, Toolchain};
 use crate::{Result, lock};
 
 pub struct Graph {
     pub target: String,
     pub features: String,
-    /// The release of the compiler, whose standard library is in the binary.
-    pub rust: String,
+    pub beneath: Vec<Part>,
     /// The package itself.
     pub root: String,
     pub crates: BTreeMap<String, Crate>,
@@ -34,7 +35,7 @@ pub struct Crate {
     pub needs_at_build: BTreeSet<String>,
 }
 
-pub fn of(target: &str, features: &str) -> Result<Graph> {
+pub fn of(target: &str, features: &str, toolchain: Option<&Toolchain>) -> Result<Graph> {
     let metadata = metadata(target, features)?;
     let urls = urls(&metadata)?;
     let root = urls[text(&metadata["resolve"], "root")?].clone();
@@ -44,7 +45,8 @@ pub fn of(target: &str, features: &str) -> Result<Graph> {
     for (url, item) in &mut crates {
         item.inside = inside.contains(url);
     }
-    Ok(Graph { target: target.to_owned(), features: features.to_owned(), rust: rust()?, root, crates })
+    let beneath = beneath::parts(target, &rust()?, toolchain)?;
+    Ok(Graph { target: target.to_owned(), features: features.to_owned(), beneath, root, crates })
 }
 
 fn metadata(target: &str, features: &str) -> Result<Value> {
@@ -54,6 +56,12 @@ fn metadata(target: &str, features: &str) -> Result<Value> {
     Ok(serde_json::from_slice(&printed(cargo)?)?)
 }
 
+/// Not the one of `board/cross/setup.sh`: its tools pass it on.
+pub fn other_rustc() -> Option<OsString> {
+    env::var_os("FIREPUSH_RUSTC").filter(|path| !path.is_empty())
+}
+
+/// The release of the compiler, whose standard library is in the binary.
 fn rust() -> Result<String> {
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
     rustc.arg("-vV");
@@ -62,7 +70,7 @@ fn rust() -> Result<String> {
     Ok(release.ok_or("rustc does not say its release")?.to_owned())
 }
 
-fn printed(mut command: Command) -> Result<Vec<u8>> {
+pub fn printed(mut command: Command) -> Result<Vec<u8>> {
     let output = command.output()?;
     if output.status.success() {
         Ok(output.stdout)

@@ -4,59 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
-
 use crate::Result;
 use crate::graph::{Crate, Graph};
-
-/// What lies beneath the crates in the binary, and comes with the toolchain.
-pub struct Part {
-    pub url: String,
-    name: &'static str,
-    version: Option<String>,
-    licence: &'static str,
-    notice: &'static str,
-}
-
-/// The standard library, and the C library where it is linked in.
-pub fn beneath(graph: &Graph) -> impl Iterator<Item = Part> {
-    let std = Part {
-        url: format!("pkg:generic/rust-std@{}", graph.rust),
-        name: "rust-std",
-        version: Some(graph.rust.clone()),
-        licence: "(MIT OR Apache-2.0) AND Unicode-3.0",
-        notice: include_str!("notices/rust-std"),
-    };
-    let musl = graph.target.contains("musl").then(|| Part {
-        url: "pkg:generic/musl".to_owned(),
-        name: "musl",
-        version: None,
-        licence: "MIT",
-        notice: include_str!("notices/musl"),
-    });
-    [Some(std), musl].into_iter().flatten()
-}
-
-impl Part {
-    pub fn component(&self) -> Value {
-        let mut component = json!({
-            "type": "library",
-            "bom-ref": self.url,
-            "name": self.name,
-            "scope": "required",
-            "licenses": [{ "expression": self.licence }],
-            "purl": self.url,
-        });
-        if let Some(version) = &self.version {
-            component["version"] = json!(version);
-        }
-        component
-    }
-
-    fn title(&self) -> String {
-        [Some(self.name), self.version.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
-    }
-}
 
 /// A table of what is inside, then every text once, under the names of those that it came with.
 pub fn of(graph: &Graph) -> Result<String> {
@@ -69,9 +18,12 @@ pub fn of(graph: &Graph) -> Result<String> {
             texts.entry(text).or_default().push(format!("{} {}: {name}", item.name, item.version));
         }
     }
-    for part in beneath(graph) {
-        table += &format!("{}: {}\n", part.title(), part.licence);
-        texts.entry(part.notice.trim().to_owned()).or_default().push(part.title());
+    for part in &graph.beneath {
+        let note = if part.texts.is_empty() { " (the notice of rust-std names it)" } else { "" };
+        table += &format!("{}: {}{note}\n", part.title(), part.licence);
+        for text in &part.texts {
+            texts.entry(text.trim().to_owned()).or_default().push(part.title());
+        }
     }
     let mut parts: Vec<_> = texts.into_iter().map(|(text, users)| (users, text)).collect();
     parts.sort();

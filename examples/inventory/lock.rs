@@ -1,6 +1,7 @@
 //! The crates that `Cargo.lock` names.
 
 use std::fs;
+use std::path::Path;
 
 use crate::Result;
 
@@ -14,7 +15,11 @@ pub struct Locked {
 
 /// All of them, in the order of the file; the package itself has no archive and is not among them.
 pub fn crates() -> Result<Vec<Locked>> {
-    let lock = fs::read_to_string("Cargo.lock")?;
+    of(Path::new("Cargo.lock"))
+}
+
+pub fn of(path: &Path) -> Result<Vec<Locked>> {
+    let lock = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     lock.split("[[package]]").skip(1).filter(|entry| entry.contains("\nsource = ")).map(locked).collect()
 }
 

@@ -1,6 +1,7 @@
 //! Says what a build is made of: the crate lists of the recipes in `board` (`make recipes`), the SBOM of a binary
 //! (CycloneDX) and the licences of all that is inside it.
 
+mod beneath;
 mod graph;
 mod licences;
 mod lock;
@@ -15,7 +16,8 @@ use std::{env, fs, io};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: inventory recipes FOLDER | sbom TARGET [FEATURES] | licences TARGET [FEATURES]";
+const USAGE: &str =
+    "usage: inventory recipes FOLDER | sbom BINARY | licences BINARY; BINARY: TARGET [FEATURES [TOOLCHAIN PROFILE]]";
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -32,16 +34,23 @@ fn main() -> ExitCode {
 fn said(words: &[&str]) -> Result<()> {
     match *words {
         ["recipes", folder] => write_recipes(Path::new(folder)),
-        ["sbom", target, ref features @ ..] if features.len() < 2 => print(&sbom::of(&built(target, features)?)),
-        ["licences", target, ref features @ ..] if features.len() < 2 => {
-            print(&licences::of(&built(target, features)?)?)
-        }
+        ["sbom", ref binary @ ..] => print(&sbom::of(&built(binary)?)),
+        ["licences", ref binary @ ..] => print(&licences::of(&built(binary)?)?),
         _ => Err(USAGE.into()),
     }
 }
 
-fn built(target: &str, features: &[&str]) -> Result<graph::Graph> {
-    graph::of(target, features.first().unwrap_or(&"default"))
+/// TOOLCHAIN is the folder of `board/cross/setup.sh`, PROFILE the FIREPUSH_STD of `board/cross/cargo.sh`.
+fn built(words: &[&str]) -> Result<graph::Graph> {
+    match *words {
+        [target] => graph::of(target, "default", None),
+        [target, features] => graph::of(target, features, None),
+        [target, features, toolchain, profile] => {
+            let toolchain = beneath::Toolchain { folder: toolchain.into(), is_full: profile == "full" };
+            graph::of(target, features, Some(&toolchain))
+        }
+        _ => Err(USAGE.into()),
+    }
 }
 
 fn write_recipes(folder: &Path) -> Result<()> {

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::beneath::Part;
 use crate::graph::{Crate, Graph};
-use crate::licences;
 
 pub fn of(graph: &Graph) -> String {
     let (roots, others): (Vec<_>, Vec<_>) = graph.crates.iter().partition(|(url, _)| **url == graph.root);
     let others = others.into_iter().map(|(url, item)| component(url, item, "library"));
-    let components: Vec<_> = others.chain(licences::beneath(graph).map(|part| part.component())).collect();
+    let components: Vec<_> = others.chain(graph.beneath.iter().map(part)).collect();
     let bom = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -43,14 +43,32 @@ fn component(url: &str, item: &Crate, kind: &str) -> Value {
     component
 }
 
+fn part(part: &Part) -> Value {
+    let mut component = json!({
+        "type": "library",
+        "bom-ref": part.id,
+        "name": part.name,
+        "scope": "required",
+        "licenses": [{ "expression": part.licence }],
+        "purl": part.url,
+    });
+    if let Some(version) = &part.version {
+        component["version"] = json!(version);
+    }
+    if let Some(checksum) = &part.checksum {
+        component["hashes"] = json!([{ "alg": "SHA-256", "content": checksum }]);
+    }
+    component
+}
+
 fn dependencies(graph: &Graph) -> Vec<Value> {
-    let beneath: Vec<_> = licences::beneath(graph).map(|part| part.url).collect();
     let of_crates = graph.crates.iter().map(|(url, item)| {
         let mut needs: Vec<_> = item.needs.union(&item.needs_at_build).cloned().collect();
         if *url == graph.root {
-            needs.extend(beneath.iter().cloned());
+            needs.extend(graph.beneath.iter().map(|part| part.id.clone()));
         }
         json!({ "ref": url, "dependsOn": needs })
     });
-    of_crates.chain(beneath.iter().map(|url| json!({ "ref": url, "dependsOn": [] }))).collect()
+    let of_parts = graph.beneath.iter().map(|part| json!({ "ref": part.id, "dependsOn": part.needs }));
+    of_crates.chain(of_parts).collect()
 }
