@@ -1,7 +1,5 @@
 //! Reading configuration files, with those that they include.
 
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +7,7 @@ use super::Given;
 use crate::base::conf::{FILE_MAX, Line, parse};
 use crate::base::error::{Error, Kind, Result};
 use crate::base::settings::{Place, Row, Settings, find, nearest};
-use crate::os::file::{is_ours, open_regular};
+use crate::os::file::{is_ours, open_regular, read_most};
 
 /// Files include each other so deep, and no deeper.
 const DEPTH_MAX: usize = 8;
@@ -178,11 +176,11 @@ struct Contents {
 /// The bytes, and who else may read and write them.
 fn contents(path: &Path) -> Result<Contents> {
     let bad = |why: String| Error::new(Kind::Config, format!("the configuration {} {why}", path.display()));
-    let file = open_regular(path).map_err(|e| Error::new(Kind::Config, format!("the configuration: {}", e.what())))?;
+    let mut file =
+        open_regular(path).map_err(|e| Error::new(Kind::Config, format!("the configuration: {}", e.what())))?;
     let meta = file.metadata().map_err(|e| bad(format!("can't be looked at: {e}")))?;
     let mut bytes = Vec::new();
-    let read = |file: File, bytes: &mut Vec<u8>| file.take(FILE_MAX as u64 + 1).read_to_end(bytes);
-    read(file, &mut bytes).map_err(|e| bad(format!("can't be read: {e}")))?;
+    read_most(&mut file, FILE_MAX + 1, &mut bytes).map_err(|e| bad(format!("can't be read: {e}")))?;
     if bytes.len() > FILE_MAX {
         return Err(bad(format!("is longer than {} KiB", FILE_MAX / 1024)));
     }

@@ -52,10 +52,15 @@ fn open_as(path: &Path, more: libc::c_int) -> Result<File> {
 /// [`Kind::Config`].
 pub fn read_regular(path: &Path, most: usize, what: &str) -> Result<Vec<u8>> {
     let bad = |why: String| Error::new(Kind::Config, format!("the {what} {} {why}", path.display()));
-    let file = open_regular(path).map_err(|e| Error::new(Kind::Config, format!("the {what}: {}", e.what())))?;
+    let mut file = open_regular(path).map_err(|e| Error::new(Kind::Config, format!("the {what}: {}", e.what())))?;
     let mut bytes = Vec::new();
-    file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|e| bad(format!("can't be read: {e}")))?;
+    read_most(&mut file, most + 1, &mut bytes).map_err(|e| bad(format!("can't be read: {e}")))?;
     if bytes.len() > most { Err(bad(format!("is longer than {most} bytes"))) } else { Ok(bytes) }
+}
+
+/// The rest of what is open, but at most so many bytes.
+pub fn read_most(file: &mut impl Read, most: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    file.take(most as u64).read_to_end(bytes)
 }
 
 /// Reads a password file, as [`read_private`] does. One trailing line end is dropped.
@@ -76,8 +81,7 @@ pub fn read_secret(path: &Path) -> Result<Zeroizing<String>> {
 pub fn read_password(file: &mut impl Read) -> Result<Secret> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(SECRET_MAX + 1));
     let bad = |why: &str| Error::new(Kind::Config, format!("the password {why}"));
-    let read = file.take(SECRET_MAX as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|e| bad(&format!("can't be read: {e}")))?;
+    read_most(file, SECRET_MAX + 1, &mut bytes).map_err(|e| bad(&format!("can't be read: {e}")))?;
     if bytes.len() > SECRET_MAX {
         return Err(bad(&format!("is longer than {SECRET_MAX} bytes")));
     }
@@ -100,8 +104,7 @@ pub fn read_private(path: &Path, most: usize, what: &str) -> Result<Zeroizing<Ve
     })?;
     check_private(&file, &shown.to_string()).map_err(bad)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(most + 1));
-    let read = (&mut file).take(most as u64 + 1).read_to_end(&mut bytes);
-    read.map_err(|e| bad(format!("can't be read: {e}")))?;
+    read_most(&mut file, most + 1, &mut bytes).map_err(|e| bad(format!("can't be read: {e}")))?;
     if bytes.len() > most { Err(bad(format!("is longer than {most} bytes"))) } else { Ok(bytes) }
 }
 

@@ -3,7 +3,6 @@
 mod ask;
 mod files;
 
-use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::base::endpoint::Endpoint;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::host::ascii;
-use crate::os::file::open_regular;
+use crate::os::file::{open_regular, read_most};
 use crate::os::random;
 use crate::os::until::Until;
 use crate::proto::dns::{self, Answer, Code, Data, Srv, Type};
@@ -21,7 +20,7 @@ use files::Conf;
 const ADDRESSES_MAX: usize = 8;
 
 /// So much of each file is read.
-const FILE_MAX: u64 = 256 * 1024;
+const FILE_MAX: usize = 256 * 1024;
 
 /// More servers than this are not inquired of.
 const INQUIRED_MAX: usize = 3;
@@ -144,7 +143,7 @@ impl Resolver {
 /// What can't be read says nothing; what is no regular file could keep us waiting.
 fn read(path: &Path) -> String {
     let mut bytes = Vec::new();
-    let read = open_regular(path).map(|file| file.take(FILE_MAX).read_to_end(&mut bytes));
+    let read = open_regular(path).map(|mut file| read_most(&mut file, FILE_MAX, &mut bytes));
     log::trace!("{}: {read:?}", path.display());
     String::from_utf8_lossy(&bytes).into_owned()
 }
