@@ -18,9 +18,12 @@ pub struct Source {
     bytes: Bytes,
 }
 
+/// As [`Read::read`]: a `dyn Read` would have code for all the other ways to read, too.
+type Fill = dyn FnMut(&mut [u8]) -> io::Result<usize> + Send;
+
 enum Bytes {
     File(File),
-    Reader(Box<dyn Read + Send>),
+    Reader(Box<Fill>),
 }
 
 impl Source {
@@ -48,8 +51,9 @@ impl Source {
     }
 
     /// Takes exactly `size` bytes of a reader.
-    pub fn reader(name: &str, size: u64, reader: impl Read + Send + 'static) -> Source {
-        Source { name: name.to_owned(), transfer: None, size, done: 0, bytes: Bytes::Reader(Box::new(reader)) }
+    pub fn reader(name: &str, size: u64, mut reader: impl Read + Send + 'static) -> Source {
+        let bytes = Bytes::Reader(Box::new(move |buffer| reader.read(buffer)));
+        Source { name: name.to_owned(), transfer: None, size, done: 0, bytes }
     }
 
     /// The same bytes under another name.
@@ -125,7 +129,7 @@ impl Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match &mut self.bytes {
             Bytes::File(file) => file.read_at(buffer, self.done),
-            Bytes::Reader(reader) => reader.read(buffer),
+            Bytes::Reader(fill) => fill(buffer),
         }
     }
 
