@@ -63,6 +63,22 @@ pub fn read_most(file: &mut impl Read, most: usize, bytes: &mut Vec<u8>) -> io::
     file.take(most as u64).read_to_end(bytes)
 }
 
+/// Gives what is left, piece by piece; says how many bytes it was. [`io::copy`] has code for every way to copy.
+pub fn each_piece(from: &mut impl Read, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
+    let (mut buffer, mut count) = ([0; 16 * 1024], 0);
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(count),
+            Ok(n) => {
+                take(&buffer[..n])?;
+                count += n as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+}
+
 /// Reads a password file, as [`read_private`] does. One trailing line end is dropped.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! What becomes of a file that everyone has got.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek};
+use std::io::{self, BufRead, BufReader, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,7 @@ use crate::base::error::{Error, Kind, Result};
 use crate::base::task::After;
 use crate::configuration::Job;
 use crate::os::dir::move_no_replace;
+use crate::os::file::each_piece;
 use crate::os::writers::while_nobody_writes;
 
 impl Delivery<'_, '_> {
@@ -167,7 +168,7 @@ fn copy_anew(mut from: &File, part: &Path) -> io::Result<()> {
     let meta = from.metadata()?;
     let mut to = OpenOptions::new().write(true).create_new(true).mode(meta.mode() & 0o777).open(part)?;
     from.seek(io::SeekFrom::Start(0))?;
-    io::copy(&mut from, &mut to)?;
+    each_piece(&mut from, |piece| to.write_all(piece))?;
     to.set_modified(meta.modified()?)?;
     to.sync_all()
 }
