@@ -3,6 +3,8 @@
 
 #[path = "board/c.rs"]
 mod c;
+#[path = "board/dist.rs"]
+mod dist;
 mod support;
 
 use std::fs;

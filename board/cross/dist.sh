@@ -20,8 +20,7 @@ names() { # names TARGET
 }
 
 [ $# -ge 2 ] || die 64 'usage: dist.sh OUT TARGET...'
-mkdir -p "$1"
-out=$(cd "$1" && pwd)
+out=$1
 shift
 for target; do
     [ -n "$(names "$target")" ] || die 64 "$target is none of $(awk '!/^#/ { printf "%s ", $1 }' "$here/targets")"
@@ -31,6 +30,8 @@ full | small | tiny) ;;
 *) die 64 "FIREPUSH_STD is $profile, none of full small tiny" ;;
 esac
 
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
 cd "$here/../.."
 tests/setup.sh board
 "$here/setup.sh"
