@@ -52,7 +52,9 @@ pub fn parts(target: &str, rust: &str, toolchain: Option<&Toolchain>) -> Result<
     let inside_std = toolchain.inside_std()?;
     std.needs = inside_std.iter().map(|part| part.id.clone()).collect();
     let c = if is_musl { toolchain.musl()? } else { toolchain.glibc() };
-    Ok([std, c, toolchain.compiler_rt()?, toolchain.unwinder()?].into_iter().chain(inside_std).collect())
+    // board/cross leaves the unwinder out of the other profiles.
+    let unwinder = if toolchain.is_full { Some(toolchain.unwinder()?) } else { None };
+    Ok([std, c, toolchain.compiler_rt()?].into_iter().chain(unwinder).chain(inside_std).collect())
 }
 
 impl Toolchain {
