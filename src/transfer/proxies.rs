@@ -185,16 +185,17 @@ impl Service {
 }
 
 /// Addresses that someone else can reach, each once, IPv4 first (rule 40).
-pub fn usable(mut hosts: Vec<StreamHost>, loopback_too: bool) -> Vec<StreamHost> {
-    hosts.retain(|host| is_usable(&host.host, loopback_too));
-    hosts.sort_by_key(|host| matches!(host.host.parse(), Ok(IpAddr::V6(_))));
-    let mut seen = Vec::new();
-    hosts.retain(|host| {
-        let new = !seen.contains(&(host.host.clone(), host.port));
-        seen.push((host.host.clone(), host.port));
-        new
-    });
-    hosts
+pub fn usable(hosts: Vec<StreamHost>, loopback_too: bool) -> Vec<StreamHost> {
+    let is_v6 = |host: &StreamHost| matches!(host.host.parse(), Ok(IpAddr::V6(_)));
+    let (v6, others): (Vec<_>, Vec<_>) = hosts.into_iter().partition(is_v6);
+    let mut usable: Vec<StreamHost> = Vec::new();
+    for host in others.into_iter().chain(v6) {
+        let is_known = usable.iter().any(|known| (&known.host, known.port) == (&host.host, host.port));
+        if !is_known && is_usable(&host.host, loopback_too) {
+            usable.push(host);
+        }
+    }
+    usable
 }
 
 fn is_usable(host: &str, loopback_too: bool) -> bool {
