@@ -148,9 +148,11 @@ impl Run<'_> {
             how: "",
             why_not: Some(format!("it was given up; `firepush retry {id}` brings it back")),
         });
-        let items = plan.items.iter().map(|item| self.preview_of(state, item));
-        let items = items.chain(self.jobs.iter().flat_map(|job| self.preview_of_output(job)));
-        items.chain(given_up).chain(left.chain(troubles).map(not)).collect()
+        let mut all: Vec<_> = plan.items.iter().map(|item| self.preview_of(state, item)).collect();
+        self.jobs.iter().for_each(|job| all.extend(self.preview_of_output(job)));
+        all.extend(given_up);
+        all.extend(left.chain(troubles).map(not));
+        all
     }
 
     /// What a program prints is known only when it runs.

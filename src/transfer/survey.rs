@@ -30,13 +30,13 @@ pub struct Probed {
 /// What ended the session, or a stop.
 pub fn proxies(context: &Context) -> Result<Vec<Probed>> {
     let named = proxies::usable(proxies::list(context)?.query(context)?.named()?, true);
-    let probe = |host: StreamHost| {
+    let mut probes = Vec::new();
+    for host in named.into_iter().take(proxies::PROBED_MAX) {
         let (dialer, patience) = (Arc::clone(&context.dialer), context.patience.clone());
         let endpoint = Endpoint { host: host.host.clone(), port: host.port };
         let dial = move || dialer.dial(&endpoint, Purpose::new(&patience, Wait::Probe)).map(|_| ());
-        Ok((host, thread::work_out("firepush-probe", dial)?))
-    };
-    let probes: Vec<_> = named.into_iter().take(proxies::PROBED_MAX).map(probe).collect::<Result<_>>()?;
+        probes.push((host, thread::work_out("firepush-probe", dial)?));
+    }
     let lost = || Err(Error::new(crate::base::error::Kind::Bug, "the probe ended without an outcome"));
     let probed = probes.into_iter().map(|(host, probe)| Probed { host, outcome: probe.join().unwrap_or_else(lost) });
     Ok(probed.collect())
