@@ -151,7 +151,7 @@ fn query() -> Element {
 
 fn hosts(query: &Element) -> Vec<StreamHost> {
     let hosts = query.elements().filter(|e| e.is("streamhost", ns::BYTESTREAMS));
-    hosts.flat_map(StreamHost::parse).take(HOSTS_MAX).collect()
+    hosts.filter_map(|host| StreamHost::parse(host).ok()).take(HOSTS_MAX).collect()
 }
 
 #[cfg(test)]

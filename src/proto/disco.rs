@@ -74,7 +74,7 @@ impl Info {
         expect::named(query, "query", ns::DISCO_INFO)?;
         let all = |name| query.elements().filter(move |e: &&Element| e.is(name, ns::DISCO_INFO));
         Ok(Info {
-            identities: all("identity").flat_map(Identity::parse).collect(),
+            identities: all("identity").filter_map(|e| Identity::parse(e).ok()).collect(),
             features: all("feature").filter_map(|e| e.get("var")).map(str::to_owned).collect(),
         })
     }
@@ -110,7 +110,7 @@ impl Items {
     pub fn parse(query: &Element) -> Result<Items> {
         expect::named(query, "query", ns::DISCO_ITEMS)?;
         let items = query.elements().filter(|e| e.is("item", ns::DISCO_ITEMS));
-        Ok(Items(items.flat_map(Item::parse).take(ITEMS_MAX).collect()))
+        Ok(Items(items.filter_map(|item| Item::parse(item).ok()).take(ITEMS_MAX).collect()))
     }
 }
 
