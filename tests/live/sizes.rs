@@ -1,20 +1,17 @@
 //! Files that are larger than 32 bits can count, and files that change after they were offered.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use crate::support::files;
+use crate::support::huge;
 use crate::support::process::Exit;
 use crate::support::run::Program::{Firepush, Slixmpp};
-use crate::support::run::Run;
+use crate::support::run::{Run, native};
 use crate::support::server::Kind::{self, Ejabberd, Prosody};
 use crate::{full, server};
 
-const FOUR_GIB: u64 = 4 << 30;
-/// The first byte, the last that 32 bits can count, and the one behind it, which is the last of the file.
-const PLACES: [(u64, u8); 3] = [(0, 0xa1), (FOUR_GIB - 1, 0xb2), (FOUR_GIB, 0xc3)];
 const OFFERED: u64 = 3_000_000;
 
 /// Takes 4 GiB of the disk.
@@ -23,30 +20,7 @@ fn one_byte_more_than_four_gibibytes_arrives_through_the_proxy() {
     if !full() {
         return;
     }
-    let (device, ops) = server(Prosody).pair();
-    let (folder, inbox) = (files::folder(), files::folder());
-    let sent = folder.path().join("capture.pcap");
-    let sparse = File::create(&sent).expect("create");
-    sparse.set_len(FOUR_GIB + 1).expect("a sparse file");
-    for (place, byte) in PLACES {
-        sparse.write_all_at(&[byte], place).expect("write");
-    }
-    let run = Run::receive(Firepush, &ops, inbox.path()).args(["--method", "socks5", "--count", "1"]);
-    let mut receiver = run.start();
-    receiver.event("ready");
-    let exit = Run::send(Firepush, &device, &ops.jid).args(["--method", "socks5"]).arg(&sent).end().expect(0);
-    assert_eq!(exit.events("sent")[0]["size"], FOUR_GIB + 1);
-    let arrived = receiver.event("file");
-    assert_eq!(arrived["size"], FOUR_GIB + 1);
-    let path = Path::new(arrived["path"].as_str().expect("a path"));
-    let file = File::open(path).expect("open");
-    assert_eq!(file.metadata().expect("a size").len(), FOUR_GIB + 1);
-    for (place, byte) in PLACES {
-        let mut there = [0];
-        file.read_exact_at(&mut there, place).expect("read");
-        assert_eq!(there, [byte], "at {place}");
-    }
-    receiver.wait().expect(0);
+    huge::passes(server(Prosody), native(), native());
 }
 
 #[test]

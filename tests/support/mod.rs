@@ -4,6 +4,7 @@
 pub mod ca;
 mod ejabberd;
 pub mod files;
+pub mod huge;
 pub mod process;
 mod prosody;
 pub mod relay;

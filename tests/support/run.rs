@@ -74,7 +74,7 @@ impl Run {
 
     pub fn start(self) -> Process {
         let command = match self.program {
-            Firepush => supervised(binary(), None),
+            Firepush => native(),
             Slixmpp => slixmpp(),
             Smack(version) => smack(version),
         };
@@ -96,6 +96,11 @@ impl Run {
 pub fn binary() -> PathBuf {
     let beside = || std::env::current_exe().expect("our own path").with_file_name("../firepush");
     option_env!("CARGO_BIN_EXE_firepush").map_or_else(beside, PathBuf::from)
+}
+
+/// The command that [`Run::start_as`] takes for the build under test.
+pub fn native() -> Command {
+    supervised(binary(), None)
 }
 
 fn slixmpp() -> Command {
