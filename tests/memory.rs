@@ -4,12 +4,12 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use support::files;
+use support::memory::{median, peak_of};
 use support::run::{Program::Firepush, Run};
 use support::server::{Account, Kind, Server};
 
@@ -29,16 +29,12 @@ fn two_hundred_mebibytes_take_no_more_memory_than_one_kibibyte() {
     let to = receiver.event("ready")["jid"].as_str().expect("its full address").to_owned();
     let mut peak = |size: u64| {
         let file = files::make(folder.path(), "file.log", size);
-        let mut peaks: Vec<_> = (0..RUNS)
-            .map(|_| {
-                let peak = send(&device, &to, &file);
-                fs::remove_file(receiver.event("file")["path"].as_str().expect("a path")).expect("it arrived");
-                peak
-            })
-            .collect();
-        peaks.sort_unstable();
-        println!("{size} bytes: {peaks:?} KiB");
-        peaks[RUNS / 2]
+        println!("{size} bytes:");
+        median::<RUNS>(|| {
+            let peak = send(&device, &to, &file);
+            fs::remove_file(receiver.event("file")["path"].as_str().expect("a path")).expect("it arrived");
+            peak
+        })
     };
     let (small, big) = (peak(1 << 10), peak(200 << 20));
     assert!(big < small + DIFFERENCE_MAX_KIB, "{small} KiB for 1 KiB, {big} KiB for 200 MiB");
@@ -55,20 +51,17 @@ fn a_hundred_mebibytes_through_standard_input_take_less_than_four_of_memory() {
     receiver.event("ready");
     let spool = folder.path().join("spool");
     let words = ["--name", "a.pcap", "--spool-size", "300M", "--spool"].map(Path::new);
-    let mut peaks: Vec<_> = (0..STREAMS)
-        .map(|_| {
-            let mut command = sender(&device, &ops.jid);
-            command.args(words).arg(&spool).arg("-").stdin(fs::File::open(&file).expect("the file"));
-            let peak = peak_of(command);
-            let arrived = receiver.event("file")["path"].as_str().expect("a path").to_owned();
-            files::assert_same(&file, Path::new(&arrived));
-            fs::remove_file(arrived).expect("it arrived");
-            peak
-        })
-        .collect();
-    peaks.sort_unstable();
-    println!("standard input: {peaks:?} KiB");
-    assert!(peaks[STREAMS / 2] < 4096, "{peaks:?} KiB");
+    println!("standard input:");
+    let peak = median::<STREAMS>(|| {
+        let mut command = sender(&device, &ops.jid);
+        command.args(words).arg(&spool).arg("-").stdin(fs::File::open(&file).expect("the file"));
+        let peak = peak_of(command);
+        let arrived = receiver.event("file")["path"].as_str().expect("a path").to_owned();
+        files::assert_same(&file, Path::new(&arrived));
+        fs::remove_file(arrived).expect("it arrived");
+        peak
+    });
+    assert!(peak < 4096, "{peak} KiB");
 }
 
 #[test]
@@ -91,52 +84,6 @@ fn sender(device: &Account, to: &str) -> Command {
     let mut command = Command::new(shipped());
     command.arg("send").args(device.words()).args(["--to", to]);
     command
-}
-
-/// Runs it without address randomisation; the peak of its resident memory in KiB.
-fn peak_of(mut command: Command) -> u64 {
-    // SAFETY: both are plain system calls, which may be made between fork and exec.
-    unsafe {
-        command.pre_exec(|| {
-            libc::personality(libc::ADDR_NO_RANDOMIZE as libc::c_ulong);
-            libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0);
-            Ok(())
-        });
-    }
-    let mut child = command.spawn().expect("the release binary starts");
-    let peak = peak_at_exit(libc::pid_t::try_from(child.id()).expect("a process id"));
-    assert!(child.wait().expect("it ends").success(), "the send failed");
-    peak
-}
-
-/// Stops the process in its exit, where its memory is still there to be looked at. (What getrusage tells includes
-/// the memory of the process that it was forked from.)
-fn peak_at_exit(pid: libc::pid_t) -> u64 {
-    loop {
-        let mut status = 0;
-        // SAFETY: the pointer is that of a live int; the process is our child.
-        assert_eq!(unsafe { libc::waitpid(pid, &mut status, 0) }, pid, "waitpid");
-        assert!(libc::WIFSTOPPED(status), "it ended without a stop");
-        if status >> 16 == libc::PTRACE_EVENT_EXIT {
-            let peak = high_water_mark(pid);
-            // SAFETY: as below.
-            unsafe { libc::ptrace(libc::PTRACE_DETACH, pid, 0, 0) };
-            return peak;
-        }
-        let signal = libc::WSTOPSIG(status);
-        let pass = if signal == libc::SIGTRAP { 0 } else { signal };
-        // SAFETY: the process is stopped and traced by this thread.
-        unsafe {
-            libc::ptrace(libc::PTRACE_SETOPTIONS, pid, 0, libc::PTRACE_O_TRACEEXIT);
-            libc::ptrace(libc::PTRACE_CONT, pid, 0, pass);
-        }
-    }
-}
-
-fn high_water_mark(pid: libc::pid_t) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it is stopped");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("its memory is still there");
-    line.trim_end_matches("kB").trim().parse().expect("a number")
 }
 
 /// The binary as it ships: one static file. (Linked to the C library of a desktop, a third of what is resident is that.)

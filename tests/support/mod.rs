@@ -5,6 +5,7 @@ pub mod ca;
 mod ejabberd;
 pub mod files;
 pub mod huge;
+pub mod memory;
 pub mod process;
 mod prosody;
 pub mod relay;
