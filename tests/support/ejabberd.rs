@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::process::supervised;
-use super::server::{Group, Plan, Ports, Start, User};
+use super::server::{Group, Plan, Ports, Start, Tls, User};
 
 /// Runs after the start, for without a node name there is no `ejabberdctl`; after a restart all is there.
 const MAKE_ACCOUNTS: &str = r#"
@@ -65,12 +65,18 @@ fn main_config(plan: &Plan) -> String {
     let verify =
         plan.options.client_ca.as_ref().map(|file| format!(", tls_verify: true, cafile: \"{}\"", file.display()));
     let verify = verify.unwrap_or_default();
+    let without = match plan.options.tls {
+        None => "",
+        Some(Tls::V12) => "no_tlsv1, no_tlsv1_1, no_tlsv1_3",
+        Some(Tls::V13) => "no_tlsv1, no_tlsv1_1, no_tlsv1_2",
+    };
     format!(
         r#"
 hosts: ["{domain}"]
 loglevel: info
 certfiles: ["{pem}"]
 auth_method: internal
+c2s_protocol_options: [{without}]
 disable_sasl_mechanisms: [{refused}]
 s2s_access: none
 acme: {{auto: false}}

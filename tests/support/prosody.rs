@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::process::supervised;
-use super::server::{Plan, Ports, Start};
+use super::server::{Plan, Ports, Start, Tls};
 
 pub(super) fn configure(plan: &Plan) -> Start {
     let config = plan.folder.join("prosody.cfg.lua");
@@ -23,6 +23,11 @@ fn main_config(plan: &Plan) -> String {
     let (domain, proxy_host) = (plan.options.domain, plan.options.proxy_host);
     let (folder, pem) = (plan.folder.display(), plan.pem.display());
     let refused = if plan.options.plain_only { r#""SCRAM-SHA-1", "SCRAM-SHA-256""# } else { "" };
+    let protocol = match plan.options.tls {
+        None => "",
+        Some(Tls::V12) => r#", protocol = "tlsv1_2""#,
+        Some(Tls::V13) => r#", protocol = "tlsv1_3""#,
+    };
     format!(
         r#"
 run_as_root = true
@@ -43,7 +48,7 @@ groups_file = "{folder}/groups.txt"
 authentication = "internal_plain"
 disable_sasl_mechanisms = {{ {refused} }}
 c2s_require_encryption = true
-ssl = {{ key = "{pem}", certificate = "{pem}" }}
+ssl = {{ key = "{pem}", certificate = "{pem}"{protocol} }}
 
 VirtualHost "{domain}"
 Component "proxy.{domain}" "proxy65"

@@ -20,10 +20,18 @@ pub enum Kind {
     Ejabberd,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tls {
+    V12,
+    V13,
+}
+
 pub struct Options {
     pub domain: &'static str,
     pub flaw: Flaw,
     pub plain_only: bool,
+    /// The only version of TLS that there is.
+    pub tls: Option<Tls>,
     /// Where clients are told that the proxy is; on any address but 127.0.0.1 a relay has to stand there.
     pub proxy_host: &'static str,
     /// Who signs the certificates that clients may log in with; ejabberd only.
@@ -36,6 +44,7 @@ impl Default for Options {
             domain: "example.test",
             flaw: Flaw::None,
             plain_only: false,
+            tls: None,
             proxy_host: "127.0.0.1",
             client_ca: None,
         }
