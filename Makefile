@@ -11,7 +11,8 @@ SHARED = libfirepush.so.$(VERSION)
 ABI = 0
 SONAME = libfirepush.so.$(ABI)
 
-.PHONY: help demo check check-full manual recipes capi install install-bin install-capi deb dist dist-all setup
+.PHONY: help demo check check-board check-full manual recipes size capi install install-bin install-capi deb dist dist-all
+.PHONY: setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' Makefile
@@ -29,6 +30,10 @@ check: setup ## all that CI runs: format, lints, documentation, tests against re
 	$(CARGO) clippy --locked --all-targets --features capi,capi-fault -- -D warnings
 	$(CARGO) test --locked --features intl,capi --lib -- host capi
 
+check-board: export FIREPUSH_FULL = 1
+check-board: setup ## what boards show: four targets under emulators, 4 GiB on 32 bits, memory
+	$(CARGO) test --locked --no-fail-fast --test board -- --include-ignored --show-output
+
 check-full: export FIREPUSH_FULL = 1
 check-full: check ## the same with every cell of every matrix
 
@@ -37,6 +42,9 @@ manual: ## make the manual pages and completions from the tables
 
 recipes: ## make what the recipes in board repeat: crate lists, units
 	$(CARGO) run --locked --quiet --example inventory -- recipes board
+
+size: setup ## measure the binary for armv7 by profile and feature, and memory: board/SIZE.md
+	FIREPUSH_SIZE=write $(CARGO) test --locked --test board -- --include-ignored size_md
 
 capi: ## build libfirepush.a and libfirepush.so for C
 	$(CARGO) rustc --locked --release --lib --features capi --crate-type staticlib

@@ -1,22 +1,29 @@
-//! `board/cross`: firepush built for boards pushes files through a real server to a native receiver. The boards'
-//! CPUs are emulated. `make check` takes one target and one method, `make check-full` (FIREPUSH_FULL=1) four and both.
+//! `board/cross`: firepush built for boards, whose CPUs are emulated. `make check` takes one target, `make check-board`
+//! and `make check-full` (FIREPUSH_FULL=1) four, and what is ignored else.
 
 #[path = "board/c.rs"]
 mod c;
 #[path = "board/dist.rs"]
 mod dist;
+#[path = "board/huge.rs"]
+mod huge;
+#[path = "board/memory.rs"]
+mod memory;
+#[path = "board/size.rs"]
+mod size;
 mod support;
+#[path = "board/transfers.rs"]
+mod transfers;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
-use support::files;
 use support::process::supervised;
-use support::run::{Program::Firepush, Run, binary};
-use support::server::{Kind, Server};
+use support::run::binary;
 
 struct Board {
     target: &'static str,
@@ -34,26 +41,19 @@ const BOARDS: [Board; 4] = [
     Board { target: "armv7-gnu", emulator: "qemu-arm", cpu: V7, root: Some("/usr/arm-linux-gnueabihf") },
     Board { target: "aarch64-gnu", emulator: "qemu-aarch64", cpu: "cortex-a53", root: Some("/usr/aarch64-linux-gnu") },
 ];
-const METHODS: [&str; 2] = ["socks5", "ibb"];
 /// The newest version of glibc that may be needed: 2.17.
 const GLIBC_MINOR_MAX: u32 = 17;
 
 #[test]
-fn a_binary_for_a_board_says_what_the_native_one_says_and_pushes_files() {
-    set_up();
-    let (boards, methods) = if is_full() { (&BOARDS[..], &METHODS[..]) } else { (&BOARDS[..1], &METHODS[..1]) };
-    let server = Server::start(Kind::Prosody);
-    for board in boards {
-        let built = build(board.target);
+fn a_binary_for_a_board_says_what_the_native_one_says() {
+    for board in if is_full() { &BOARDS[..] } else { &BOARDS[..1] } {
+        let built = build(board.target, "full");
         needs_only_an_old_libc(board, &built);
         takes_a_clock_after_2038(board, &built);
         for word in ["--version", "help"] {
             let native = output(Command::new(binary()).arg(word));
             let emulated = output(board.add(&mut Command::new(board.emulator), &built).arg(word));
             assert!(!native.is_empty() && native == emulated, "{} {word}: {emulated}", board.target);
-        }
-        for method in methods {
-            pushes(board, &built, &server, method);
         }
     }
 }
@@ -81,9 +81,34 @@ fn is_full() -> bool {
     std::env::var_os("FIREPUSH_FULL").is_some_and(|value| value == "1")
 }
 
-fn build(target: &str) -> PathBuf {
+/// Built with std of that kind (FIREPUSH_STD), and kept where the next build of the target doesn't replace it.
+fn build(target: &str, std: &str) -> PathBuf {
+    build_of(target, std, None)
+}
+
+/// With these features in place of the default ones.
+fn build_of(target: &str, std: &str, features: Option<&str>) -> PathBuf {
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    set_up();
+    let mut built = BUILT.lock().expect("no build failed");
+    let name = ["firepush", target, std].into_iter().chain(features).collect::<Vec<_>>().join("-");
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&name);
+    let build = || {
+        let _ = fs::remove_file(&kept);
+        fs::hard_link(cargo(target, std, features), &kept).expect("a link");
+        kept
+    };
+    built.entry(name).or_insert_with(build).clone()
+}
+
+fn cargo(target: &str, std: &str, features: Option<&str>) -> PathBuf {
     let words = ["build", "--locked", "--profile", "dist", "--bin", "firepush", "--message-format", "json"];
-    let messages = output(cross("cargo.sh").arg(target).args(words));
+    let mut cargo = cross("cargo.sh");
+    cargo.env("FIREPUSH_STD", std).arg(target).args(words);
+    if let Some(features) = features {
+        cargo.args(["--no-default-features", "--features", features]);
+    }
+    let messages = output(&mut cargo);
     let messages = messages.lines().map(|line| serde_json::from_str::<Value>(line).expect(line));
     let built = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
     built.expect("cargo names what it built")
@@ -109,21 +134,13 @@ fn takes_a_clock_after_2038(board: &Board, built: &Path) {
     assert!(clock, "{}:\n{said}\n{}", board.target, String::from_utf8_lossy(&stderr));
 }
 
-fn pushes(board: &Board, built: &Path, server: &Server, method: &str) {
-    let (device, ops) = server.pair();
-    let (folder, inbox) = (files::folder(), files::folder());
-    let file = files::make(folder.path(), "some.log", 1_000_001);
-    let mut receiver = Run::receive(Firepush, &ops, inbox.path()).args(["--method", method, "--count", "1"]).start();
-    receiver.event("ready");
-    let mut command = supervised(board.emulator, None);
-    board.add(&mut command, built);
-    let sender = Run::send(Firepush, &device, &ops.jid).arg(&file).start_as(command);
-    assert_eq!(sender.wait().expect(0).events("sent")[0]["method"], method, "{}", board.target);
-    files::assert_same(&file, Path::new(receiver.event("file")["path"].as_str().expect("a path")));
-    receiver.wait().expect(0);
-}
-
 impl Board {
+    fn command(&self, built: &Path) -> Command {
+        let mut command = supervised(self.emulator, None);
+        self.add(&mut command, built);
+        command
+    }
+
     /// The words that follow the emulator's name.
     fn add<'a>(&self, command: &'a mut Command, built: &Path) -> &'a mut Command {
         if !self.cpu.is_empty() {

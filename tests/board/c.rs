@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::files;
-use crate::support::process::{Process, supervised};
+use crate::support::process::Process;
 use crate::support::run::{Program::Firepush, Run};
 use crate::support::server::{Kind, Server};
 use crate::{BOARDS, Board, cross, is_full, output, set_up};
@@ -34,15 +34,15 @@ fn pushes(board: &Board, server: &Server) {
     std::fs::write(&conf, account + &server).expect("a configuration");
     let mut receiver = Run::receive(Firepush, &ops, inbox.path()).args(["--count", "1"]).start();
     receiver.event("ready");
-    let mut command = supervised(board.emulator, None);
-    board.add(&mut command, &program).arg(&conf).arg(&ops.jid).arg(&file);
+    let mut command = board.command(&program);
+    command.arg(&conf).arg(&ops.jid).arg(&file);
     let exit = Process::start(command).wait();
     assert_eq!((exit.code, exit.stderr.as_str()), (0, ""), "{}", board.target);
     files::assert_same(&file, Path::new(receiver.event("file")["path"].as_str().expect("a path")));
     receiver.wait().expect(0);
 }
 
-fn archive(board: &Board) -> PathBuf {
+pub fn archive(board: &Board) -> PathBuf {
     let words = ["rustc", "--locked", "--lib", "--features", "capi", "--crate-type", "staticlib"];
     let mut cargo = cross("cargo.sh");
     cargo.arg(board.target).args(words).args(["--profile", "dist", "--message-format", "json"]);
@@ -51,7 +51,7 @@ fn archive(board: &Board) -> PathBuf {
     names.next_back().expect("cargo names what it built").into()
 }
 
-fn link(board: &Board, archive: &Path, folder: &Path) -> PathBuf {
+pub fn link(board: &Board, archive: &Path, folder: &Path) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = folder.join("push");
     let mut cc: Command = cross("cc.sh");
