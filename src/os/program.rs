@@ -116,6 +116,23 @@ mod tests {
     }
 
     #[test]
+    fn a_program_hears_the_signals_that_we_hold_back() {
+        // SAFETY: the set is initialised by sigemptyset; the mask is that of the thread of this test alone.
+        unsafe {
+            let mut held = std::mem::zeroed();
+            libc::sigemptyset(&mut held);
+            libc::sigaddset(&mut held, libc::SIGTERM);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &held, std::ptr::null_mut());
+        }
+        let program =
+            Program { path: "/bin/grep".into(), arguments: vec!["SigBlk".into(), "/proc/self/status".into()] };
+        let until = Patience::new(&Waits::default(), &Stop::new().unwrap()).until(Wait::Program);
+        let mut printed = Vec::new();
+        run(&program, &[], &until, Some(&mut capped(&mut printed, 100))).unwrap();
+        assert_eq!(String::from_utf8(printed).unwrap(), "SigBlk:\t0000000000000000\n");
+    }
+
+    #[test]
     fn what_a_program_prints_is_taken_whole() {
         let (done, printed) =
             shell("echo $FIREPUSH_JOB; head -c 90000 /dev/zero | tr '\\0' x", Duration::from_secs(60));

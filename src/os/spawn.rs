@@ -77,12 +77,14 @@ unsafe fn start(argv: &[*mut c_char], envp: &[*mut c_char], stdout: c_int) -> io
         }
         let (mut actions, mut attributes, mut id) = (zeroed(), zeroed(), 0);
         checked(libc::posix_spawn_file_actions_init(&mut actions))?;
-        checked(libc::posix_spawnattr_init(&mut attributes))?;
-        let done = prepare(&mut actions, &mut attributes, stdout).and_then(|()| {
-            checked(libc::posix_spawn(&mut id, argv[0], &actions, &attributes, argv.as_ptr(), envp.as_ptr()))
+        let done = checked(libc::posix_spawnattr_init(&mut attributes)).and_then(|()| {
+            let done = prepare(&mut actions, &mut attributes, stdout).and_then(|()| {
+                checked(libc::posix_spawn(&mut id, argv[0], &actions, &attributes, argv.as_ptr(), envp.as_ptr()))
+            });
+            libc::posix_spawnattr_destroy(&mut attributes);
+            done
         });
         libc::posix_spawn_file_actions_destroy(&mut actions);
-        libc::posix_spawnattr_destroy(&mut attributes);
         done.map(|()| id)
     }
 }
@@ -94,15 +96,18 @@ unsafe fn prepare(
     attributes: &mut libc::posix_spawnattr_t,
     stdout: c_int,
 ) -> io::Result<()> {
-    // SAFETY: the set is initialised by sigemptyset.
+    // SAFETY: the sets are initialised by sigemptyset.
     unsafe {
+        // Ours may hold back TERM, INT and HUP; a daemon that the program starts again would never hear them.
+        let (mut none, mut defaults) = (zeroed(), zeroed());
+        libc::sigemptyset(&mut none);
+        checked(libc::posix_spawnattr_setsigmask(attributes, &none))?;
         // Rust ignores SIGPIPE; a program that was started with it ignored would go on for ever.
-        let mut defaults = zeroed();
         libc::sigemptyset(&mut defaults);
         libc::sigaddset(&mut defaults, libc::SIGPIPE);
         checked(libc::posix_spawnattr_setsigdefault(attributes, &defaults))?;
         checked(libc::posix_spawnattr_setpgroup(attributes, 0))?;
-        let flags = libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETPGROUP;
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF | libc::POSIX_SPAWN_SETPGROUP;
         checked(libc::posix_spawnattr_setflags(attributes, flags as libc::c_short))?;
         // The output first: its descriptor may be 0.
         checked(libc::posix_spawn_file_actions_adddup2(actions, stdout, libc::STDOUT_FILENO))?;
@@ -142,8 +147,12 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if !self.is_taken {
-            // SAFETY: the child was not waited for yet, so its group is still its own.
-            unsafe { libc::kill(-self.id, libc::SIGKILL) };
+            // With glibc before 2.24 it may not have its group yet.
+            // SAFETY: the child was not waited for yet, so its id and its group are still its own.
+            unsafe {
+                libc::kill(-self.id, libc::SIGKILL);
+                libc::kill(self.id, libc::SIGKILL);
+            }
             let _ = self.end();
         }
     }
