@@ -6,6 +6,7 @@ use std::path::Path;
 use super::deliver::Delivery;
 use crate::base::error::{Error, Kind, Result};
 use crate::base::jid::Jid;
+use crate::base::route::Bind;
 use crate::base::settings::Settings;
 use crate::client::Client;
 use crate::spool::standing::Seen;
@@ -95,10 +96,15 @@ fn fingerprint(settings: &Settings) -> String {
     // Sixteen bits tell two passwords apart well enough, and help nobody to guess one.
     let password = config.password.as_ref().map(|secret| sha1_smol::Sha1::from(secret.reveal()).digest().to_string());
     let file = |path: &Option<std::path::PathBuf>| path.as_deref().map_or(String::new(), changed);
+    let server = config.server.as_ref().map(|server| format!("{} {}", server.host, server.port.unwrap_or(0)));
     let parts = [
-        format!("{:?} {:?} {:?}", config.jid, config.server, config.direct_tls),
-        format!("{:?} {:?} {:?}", config.pins, config.min_auth, config.ca_file),
-        format!("{:?} {:?} {:?}", config.resolve, config.bind, config.via.as_ref().map(ToString::to_string)),
+        words(&config.jid) + " " + &words(&server) + " " + &words(&config.via),
+        format!("{} {:?} {}", config.direct_tls, config.min_auth, words(&config.pins)),
+        words(config.resolve.iter().map(|fixed| format!("{} {}", fixed.endpoint, fixed.address))),
+        words(config.bind.as_ref().map(|bind| match bind {
+            Bind::Address(address) => address.to_string(),
+            Bind::Interface(name) => name.clone(),
+        })),
         password.map(|digest| digest[..4].to_owned()).unwrap_or_default(),
         file(&config.password_file),
         file(&config.ca_file),
@@ -108,9 +114,46 @@ fn fingerprint(settings: &Settings) -> String {
     sha1_smol::Sha1::from(parts.join("\n")).digest().to_string()
 }
 
+/// By Display: not all builds have Debug say what is inside.
+fn words<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    let words: Vec<_> = values.into_iter().map(|value| value.to_string()).collect();
+    words.join(" ")
+}
+
 fn changed(path: &Path) -> String {
     let meta = std::fs::metadata(path);
     meta.map_or(String::new(), |meta| {
         format!("{} {} {} {}", path.display(), meta.mtime(), meta.mtime_nsec(), meta.size())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::settings::find;
+
+    #[test]
+    fn whatever_a_login_depends_on_changes_its_fingerprint() {
+        let of = |name: &str, value: &str| {
+            let mut settings = Settings::default();
+            find(name).expect("a setting").apply(&mut settings, value).expect("a value");
+            fingerprint(&settings)
+        };
+        let pins = ["a", "b"].map(|digit| format!("sha256:{}", digit.repeat(64)));
+        let values = [
+            ("jid", ["a@example.org", "b@example.org"]),
+            ("server", ["192.0.2.1", "192.0.2.1:5223"]),
+            ("direct_tls", ["no", "yes"]),
+            ("pin", [&pins[0], &pins[1]]),
+            ("min_auth", ["scram-sha-1", "scram-plus"]),
+            ("resolve", ["a.example:1:192.0.2.1", "a.example:1:192.0.2.2"]),
+            ("bind", ["wwan0", "192.0.2.1"]),
+            ("via", ["socks5://a:1", "http://a:1"]),
+        ];
+        let mut all: Vec<_> = values.iter().flat_map(|(name, two)| two.map(|value| of(name, value))).collect();
+        assert!(all.contains(&fingerprint(&Settings::default())), "direct_tls is no unless set");
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 2 * values.len());
+    }
 }

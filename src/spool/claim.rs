@@ -52,7 +52,8 @@ impl Spool {
             Ok(Some(entry)) => Ok(Some(Claim { id: id.to_owned(), entry, lock })),
             // Flash that fails shows like that too, and must not stop the others.
             damaged => {
-                log::debug!("{}: {damaged:?}", path.display());
+                let why = damaged.err().map_or_else(|| "not an entry".to_owned(), |e| e.to_string());
+                log::debug!("{}: {why}", path.display());
                 self.give_up_damaged(id).map(|()| None)
             }
         }

@@ -167,7 +167,8 @@ fn take_block(
 ) -> Result<()> {
     if !follows(last, data.seq) {
         peer.answer(&request.refuse(unexpected()))?;
-        let what = format!("{} sent block {} after {last:?}", peer.jid, data.seq);
+        let after = last.map_or_else(|| "nothing".to_owned(), |last| last.to_string());
+        let what = format!("{} sent block {} after {after}", peer.jid, data.seq);
         return Err(Error::new(Kind::Protocol, what));
     }
     if data.data.len() > block_size.into() {

@@ -179,8 +179,10 @@ impl Service {
             }
         }
         let hosts = child(&self.hosts, until)?.and_then(|query| bytestreams::proxy_hosts(&query).ok());
-        log::debug!("proxy {}: {:?}", self.jid, hosts);
-        Ok(hosts.unwrap_or_default())
+        let hosts = hosts.unwrap_or_default();
+        let shown: Vec<_> = hosts.iter().map(|host| format!("{}:{}", host.host, host.port)).collect();
+        log::debug!("proxy {}: {}", self.jid, shown.join(", "));
+        Ok(hosts)
     }
 }
 

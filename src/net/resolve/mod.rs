@@ -143,8 +143,12 @@ impl Resolver {
 /// What can't be read says nothing; what is no regular file could keep us waiting.
 fn read(path: &Path) -> String {
     let mut bytes = Vec::new();
-    let read = open_regular(path).map(|mut file| read_most(&mut file, FILE_MAX, &mut bytes));
-    log::trace!("{}: {read:?}", path.display());
+    let read = open_regular(path).map_err(|e| e.what());
+    let read = read.and_then(|mut file| read_most(&mut file, FILE_MAX, &mut bytes).map_err(|e| e.to_string()));
+    match read {
+        Ok(length) => log::trace!("{}: {length} bytes", path.display()),
+        Err(why) => log::trace!("{}: {why}", path.display()),
+    }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
