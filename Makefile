@@ -25,6 +25,7 @@ demo: ## push a real log of this machine through a real server and explain each 
 check: setup ## all that CI runs: format, lints, documentation, tests against real servers
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps
 	$(CARGO) test --locked --no-fail-fast $(if $(FIREPUSH_FULL),-- --include-ignored)
 	$(CARGO) clippy --locked --all-targets --features capi,capi-fault -- -D warnings

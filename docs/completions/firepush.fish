@@ -22,7 +22,7 @@ complete -c firepush -n '__fish_seen_subcommand_from send receive run config doc
 complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l ca-file -r -F -d 'trust these certificates instead of the web\'s authorities'
 complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l pin -x -d 'trust the certificate or public key with this SHA-256'
 complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l cert-file -r -F -d 'our own certificate, to log in with (SASL EXTERNAL)'
-complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l key-file -r -F -d 'its private key, closed to others (chmod 600)'
+complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l key-file -r -F -d 'its private key (RSA or ECDSA), closed to others (chmod 600)'
 complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l min-auth -x -a 'plain scram-sha-1 scram-sha-256 scram-plus' -d 'the weakest login that may be used'
 complete -c firepush -n '__fish_seen_subcommand_from send receive run config doctor' -l proxy -x -d 'use this SOCKS5 proxy instead of those the server names'
 complete -c firepush -n '__fish_seen_subcommand_from send run config' -l direct -d 'offer our own address too, for recipients in the same network'

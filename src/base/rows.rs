@@ -80,7 +80,7 @@ rows! {
         => |s, v| list(&mut s.config.pins, v, parsed);
     value "cert_file" "PEM" ALL "our own certificate, to log in with (SASL EXTERNAL)"
         => |s, v| s.config.cert_file = Some(file_name(v)?);
-    value "key_file" "PEM" ALL "its private key, closed to others (chmod 600)"
+    value "key_file" "PEM" ALL "its private key (RSA or ECDSA), closed to others (chmod 600)"
         => |s, v| s.config.key_file = Some(file_name(v)?);
     value "min_auth" "plain|scram-sha-1|scram-sha-256|scram-plus" ALL "the weakest login that may be used"
         default "plain"

@@ -47,7 +47,10 @@ pub fn parse(args: impl Iterator<Item = OsString> + 'static) -> Result<Command> 
 
 fn help_of(parser: &mut Parser) -> Result<Command> {
     match parser.next().map_err(misunderstood)? {
-        Some(Arg::Value(word)) => Ok(Command::Help(Some(verb(&word)?))),
+        Some(Arg::Value(word)) => {
+            let verb = verb(&word)?;
+            left_out(verb).map_or(Ok(Command::Help(Some(verb))), |feature| Err(built_without(feature)))
+        }
         _ => Ok(Command::Help(None)),
     }
 }
@@ -58,7 +61,24 @@ fn verb(word: &OsString) -> Result<Verb> {
     found.ok_or_else(|| usage(format!("there is no command {word:?}; there are {} and help", names.join(", "))))
 }
 
+/// The feature that this was built without, if the command needs it.
+pub fn left_out(verb: Verb) -> Option<&'static str> {
+    let (feature, is_there) = match verb {
+        Verb::Receive => ("receive", cfg!(feature = "receive")),
+        Verb::Doctor => ("doctor", cfg!(feature = "doctor")),
+        Verb::Run | Verb::Retry | Verb::Drop | Verb::Status => ("jobs", cfg!(feature = "jobs")),
+        Verb::Send | Verb::Config => return None,
+    };
+    (!is_there).then_some(feature)
+}
+
+/// What was left out is as unknown as any other word.
+pub fn built_without(feature: &str) -> Error {
+    usage(format!("this firepush was built without {feature}"))
+}
+
 fn parse_verb(verb: Verb, parser: &mut Parser) -> Result<Command> {
+    left_out(verb).map_or(Ok(()), |feature| Err(built_without(feature)))?;
     let mut words = Words::default();
     while let Some(arg) = parser.next().map_err(misunderstood)? {
         match arg {
@@ -205,6 +225,9 @@ fn check(verb: Verb, settings: &Settings, rest: &[OsString]) -> Result<()> {
 
 fn check_send(settings: &Settings, rest: &[OsString]) -> Result<()> {
     let stream = rest.iter().any(|file| file == "-");
+    if !cfg!(feature = "jobs") && (stream || settings.line.queue) {
+        return Err(built_without("jobs"));
+    }
     let one_name = settings.name.as_ref().is_some_and(|name| !name.is_for_many());
     if one_name && rest.len() > 1 {
         return Err(usage("--name names one file, and several are given"));

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use firepush::error::Kind;
 use firepush::settings::{self, Row, Verb};
 
-use crate::events;
+use crate::{args, events};
 
 const USAGE: &str = "\
 firepush pushes files to a user of an XMPP server, and receives them.
@@ -38,8 +38,17 @@ Exit codes:
 
 /// The short usage of `firepush` alone.
 pub fn usage() -> ExitCode {
-    let _ = std::io::stderr().write_all(USAGE.as_bytes());
+    let _ = std::io::stderr().write_all(usage_text().as_bytes());
     ExitCode::from(Kind::Usage.exit_code())
+}
+
+/// Without the commands that were left out.
+fn usage_text() -> String {
+    let is_there = |line: &str| {
+        let verb = Verb::ALL.iter().find(|verb| line.split_whitespace().nth(1) == Some(verb.name()));
+        verb.is_none_or(|verb| args::left_out(*verb).is_none())
+    };
+    USAGE.split_inclusive('\n').filter(|line| is_there(line)).collect()
 }
 
 /// The version.
@@ -50,7 +59,7 @@ pub fn version() -> ExitCode {
 /// The help of all, or of one command.
 pub fn print(verb: Option<Verb>) -> ExitCode {
     match verb {
-        None => say(&format!("{USAGE}{EXIT_CODES}")),
+        None => say(&(usage_text() + EXIT_CODES)),
         Some(verb) => say(&format!("{}{EXIT_CODES}", of(verb))),
     }
 }

@@ -55,8 +55,6 @@ fn act(command: Command) -> ExitCode {
         Command::Send(configuration, files) => send::run(&configuration, &files),
         #[cfg(feature = "receive")]
         Command::Do(Verb::Receive, configuration, _) => receive::run(configuration.settings),
-        #[cfg(not(feature = "receive"))]
-        Command::Do(Verb::Receive, ..) => left_out("receive"),
         #[cfg(feature = "jobs")]
         Command::Do(Verb::Run, configuration, jobs) => run::run(&configuration, &jobs),
         #[cfg(feature = "jobs")]
@@ -65,21 +63,15 @@ fn act(command: Command) -> ExitCode {
         Command::Do(Verb::Drop, configuration, ids) => status::forget(&configuration, &ids),
         #[cfg(feature = "jobs")]
         Command::Do(Verb::Status, configuration, _) => status::status(&configuration),
-        #[cfg(not(feature = "jobs"))]
-        Command::Do(Verb::Run | Verb::Retry | Verb::Drop | Verb::Status, ..) => left_out("jobs"),
         #[cfg(feature = "doctor")]
         Command::Do(Verb::Doctor, configuration, _) => doctor::run(&configuration),
-        #[cfg(not(feature = "doctor"))]
-        Command::Do(Verb::Doctor, ..) => left_out("doctor"),
         Command::Do(Verb::Send | Verb::Config, configuration, _) => {
             let said = help::say(&configuration.text());
             configuration.check_jobs().map_or_else(|error| Output::default().fail(&error), |()| said)
         }
+        #[cfg(not(all(feature = "doctor", feature = "jobs", feature = "receive")))]
+        Command::Do(verb, ..) => {
+            Output::default().fail(&args::built_without(args::left_out(verb).unwrap_or(verb.name())))
+        }
     }
-}
-
-#[cfg(not(all(feature = "doctor", feature = "jobs", feature = "receive")))]
-fn left_out(feature: &str) -> ExitCode {
-    let error = Error::new(Kind::Usage, format!("this firepush was built without {feature}"));
-    Output::default().fail(&error)
 }

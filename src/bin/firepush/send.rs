@@ -10,8 +10,6 @@ use firepush::unattended::file_name;
 use firepush::{Client, Config, Delivery, Error, Jid, Source};
 
 use crate::events::{Event, Output, sent_event};
-#[cfg(not(feature = "jobs"))]
-use crate::left_out;
 #[cfg(feature = "jobs")]
 use crate::queued;
 use crate::{logger, signals, terminal};
@@ -22,11 +20,9 @@ pub fn run(configuration: &Configuration, files: &[PathBuf]) -> ExitCode {
     let settings = &configuration.settings;
     logger::start(settings, Verb::Send);
     let output = Output::new(settings);
+    #[cfg(feature = "jobs")]
     if settings.line.queue || files.iter().any(|file| file.as_os_str() == "-") {
-        #[cfg(feature = "jobs")]
         return queued::send(configuration, files, output);
-        #[cfg(not(feature = "jobs"))]
-        return left_out("jobs");
     }
     let (to, name) = (settings.to.clone(), settings.name.clone());
     let mut sending = Sending { output, to, name, config: settings.clone().into_config(), failures: Vec::new() };
