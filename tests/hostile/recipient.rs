@@ -188,7 +188,8 @@ fn row_28_rule_21_the_best_of_five_resources_gets_the_file() {
     ];
     let best = bed.server.puppet("ops", "best", 50, Manners::ibb());
     for _ in 0..3 {
-        Run::send(Firepush, &bed.server.device(), "ops@example.test").arg(&bed.file).end().expect(0);
+        let run = Run::send(Firepush, &bed.server.device(), "ops@example.test").args(["--wait-presence", "60s"]);
+        run.arg(&bed.file).end().expect(0);
     }
     assert_eq!(best.received(3).len(), 3);
 }
