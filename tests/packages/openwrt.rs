@@ -1,4 +1,6 @@
-//! board/openwrt: installed, used and removed in a BusyBox root in which only procd and uci are stand-ins.
+//! board/openwrt: installed, used and removed in a BusyBox root. Stand-ins are procd and uci, what OpenWrt's shell
+//! libraries and programs make of them (functions.sh, rc.common, hotplug-call, ujail), its logread, and the call of cron:
+//! the test runs the line of the crontab itself.
 
 use std::fs;
 use std::path::Path;
