@@ -7,6 +7,8 @@ mod c;
 mod dist;
 #[path = "board/huge.rs"]
 mod huge;
+#[path = "board/lean.rs"]
+mod lean;
 #[path = "board/memory.rs"]
 mod memory;
 #[path = "board/size.rs"]
@@ -75,6 +77,10 @@ fn set_up() {
         output(&mut cross("setup.sh"));
         assert_eq!(output(&mut cross("setup.sh")), "");
     });
+}
+
+fn board(target: &str) -> &'static Board {
+    BOARDS.iter().find(|board| board.target == target).expect("a board")
 }
 
 fn is_full() -> bool {

@@ -5,12 +5,15 @@ use std::process::Command;
 
 use crate::support::files;
 use crate::support::run::{Program::Firepush, Run, native};
-use crate::support::server::{Kind, Options, Server, Tls};
+use crate::support::server::{Account, Kind, Options, Server, Tls};
 use crate::{BOARDS, Board, build, output};
 
-const METHODS: [&str; 2] = ["socks5", "ibb"];
+pub const METHODS: [&str; 2] = ["socks5", "ibb"];
 /// In one login; the second fits in no number of whole blocks.
 const SIZES: [u64; 3] = [1, 65_537, 16 << 20];
+
+/// Who logs in, and with which build.
+type Side<'a> = (&'a Account, Command);
 
 #[test]
 fn a_32_bit_board_pushes_a_file() {
@@ -67,14 +70,19 @@ fn finds(board: &Board, built: &Path, server: &Server, tls: Tls) {
 }
 
 /// Sends the files in one login, to a receiver that takes them by this method only.
-fn passes(server: &Server, sender: Command, receiver: Command, method: &str, sent: &[PathBuf]) {
-    let what = format!("{sender:?} to {receiver:?}");
+pub fn passes(server: &Server, sender: Command, receiver: Command, method: &str, sent: &[PathBuf]) {
     let (device, ops) = server.pair();
+    pass((&device, sender), (&ops, receiver), method, sent);
+}
+
+/// The same with these accounts.
+pub fn pass((device, sender): Side, (ops, receiver): Side, method: &str, sent: &[PathBuf]) {
+    let what = format!("{sender:?} to {receiver:?}");
     let inbox = files::folder();
-    let run = Run::receive(Firepush, &ops, inbox.path()).args(["--method", method, "--count"]);
+    let run = Run::receive(Firepush, ops, inbox.path()).args(["--method", method, "--count"]);
     let mut receiver = run.arg(sent.len().to_string()).start_as(receiver);
     receiver.event("ready");
-    let exit = Run::send(Firepush, &device, &ops.jid).args(sent).start_as(sender).wait().expect(0);
+    let exit = Run::send(Firepush, device, &ops.jid).args(sent).start_as(sender).wait().expect(0);
     let methods: Vec<_> = exit.events("sent").iter().map(|event| event["method"].clone()).collect();
     assert_eq!(methods, vec![method; sent.len()], "{what}");
     for file in sent {
