@@ -25,7 +25,7 @@ fn push_c_pushes_a_real_file_all_static_and_from_every_board() {
 fn pushes(board: &Board, server: &Server) {
     let (device, ops) = server.pair();
     let (folder, inbox) = (files::folder(), files::folder());
-    let program = link(board, &archive(board), folder.path());
+    let program = link(board, &push_c(), &archive(board), folder.path());
     let file = files::make(folder.path(), "some.log", 300_001);
     let conf = folder.path().join("conf");
     let trust = device.trust[0].to_string_lossy().trim_start_matches("--").replace('-', "_");
@@ -51,12 +51,15 @@ pub fn archive(board: &Board) -> PathBuf {
     names.next_back().expect("cargo names what it built").into()
 }
 
-pub fn link(board: &Board, archive: &Path, folder: &Path) -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let program = folder.join("push");
+pub fn push_c() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/c/push.c")
+}
+
+pub fn link(board: &Board, source: &Path, archive: &Path, folder: &Path) -> PathBuf {
+    let program = folder.join("program");
     let mut cc: Command = cross("cc.sh");
     cc.arg(board.target).args(["-std=c99", "-Wall", "-Wextra", "-Werror", "-Os", "-s"]);
-    cc.arg("-I").arg(package.join("src/capi")).arg(package.join("examples/c/push.c")).arg(archive);
+    cc.arg("-I").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/capi")).arg(source).arg(archive);
     output(cc.args(["-lunwind", "-o"]).arg(&program));
     program
 }
