@@ -3,6 +3,7 @@
 # zig, the C compiler and linker for all of them. Installs nothing; the cargo that is there is used.
 # usage: setup.sh [DIR]   without DIR it is $FIREPUSH_CROSS, or target/cross
 set -eu
+export LC_ALL=C # what apt says is read
 
 here=$(cd "$(dirname "$0")" && pwd)
 folder=${1:-${FIREPUSH_CROSS:-$here/../../target/cross}}
