@@ -1,7 +1,15 @@
 #!/bin/sh
 # Installs what building and checking firepush needs and this machine lacks: on Debian 12, as root, by package name.
-# usage: setup.sh demo|board|check; board is what cross-compiled binaries and their tests need
+# usage: setup.sh demo|build|board|check; build is what board/cross needs, board what tests/board.rs needs on top
 set -eu
+
+case ${1:-} in
+demo | build | board | check) ;;
+*)
+    echo 'usage: setup.sh demo|build|board|check' >&2
+    exit 64
+    ;;
+esac
 
 missing=
 need() { # need PACKAGES COMMAND...: note the packages unless the command succeeds
@@ -27,18 +35,19 @@ list_missing() {
     missing=
     need 'gcc libc6-dev' cc --version
     need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
-    need prosody command -v prosody
     need 'cargo-web rustc-web' new_enough
+    [ "$1" = build ] || need prosody command -v prosody
     [ "$1" != demo ] || return 0
     need python3-venv /usr/bin/python3 -c 'import ensurepip'
     need 'libedit2 libxml2 libz3-4' llvm_libraries
+    [ "$1" != build ] || return 0
+    need ejabberd sh -c 'ls -d /usr/lib/*/ejabberd-*/ebin'
     need qemu-user qemu-arm --version
     need faketime command -v faketime
     need libc6-armhf-cross test -e /usr/arm-linux-gnueabihf/lib/libc.so.6
     need libc6-arm64-cross test -e /usr/aarch64-linux-gnu/lib/libc.so.6
     [ "$1" = check ] || return 0
     need 'rustfmt-web rust-web-clippy' rust_tools
-    need ejabberd sh -c 'ls -d /usr/lib/*/ejabberd-*/ebin'
     need default-jdk-headless javac -version
     need maven command -v mvn
     need dnsmasq-base command -v dnsmasq
