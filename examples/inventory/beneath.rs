@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Result, graph, lock};
+use crate::lock::{self, Locked};
+use crate::{Result, graph};
 
 pub struct Part {
     /// What the bill of materials knows it by.
@@ -17,6 +18,8 @@ pub struct Part {
     pub checksum: Option<String>,
     pub texts: Vec<String>,
     pub needs: Vec<String>,
+    /// Nothing says what else it was made of.
+    pub is_partly_known: bool,
 }
 
 /// What `board/cross` built the binary with.
@@ -47,9 +50,12 @@ pub fn parts(target: &str, rust: &str, toolchain: Option<&Toolchain>) -> Result<
     let is_musl = target.contains("musl");
     let Some(toolchain) = toolchain else {
         let musl = Part { texts: vec![include_str!("notices/musl").to_owned()], ..Part::new("musl", "MIT") };
+        std.is_partly_known = true;
         return Ok([Some(std), is_musl.then_some(musl)].into_iter().flatten().collect());
     };
     let inside_std = toolchain.inside_std()?;
+    std.is_partly_known = inside_std.is_none();
+    let inside_std = inside_std.unwrap_or_default();
     std.needs = inside_std.iter().map(|part| part.id.clone()).collect();
     let c = if is_musl { toolchain.musl()? } else { toolchain.glibc() };
     // board/cross leaves the unwinder out of the other profiles.
@@ -58,13 +64,22 @@ pub fn parts(target: &str, rust: &str, toolchain: Option<&Toolchain>) -> Result<
 }
 
 impl Toolchain {
-    /// None of a std that came built: what it was made of is not at hand.
-    fn inside_std(&self) -> Result<Vec<Part>> {
-        if graph::other_rustc().is_some() {
-            return Ok(Vec::new());
+    /// None of a std that came built, unless its source (rustup's rust-src) lies beside it and is as STD knows it.
+    fn inside_std(&self) -> Result<Option<Vec<Part>>> {
+        let other = graph::other_rustc();
+        let sysroot = other.as_ref().map_or_else(|| Ok(self.folder.join("rust")), |rustc| graph::sysroot(rustc))?;
+        let lock = sysroot.join("lib/rustlib/src/rust/library/Cargo.lock");
+        if other.is_some() && !lock.exists() {
+            return Ok(None);
         }
-        let locked = lock::of(&self.folder.join("rust/lib/rustlib/src/rust/library/Cargo.lock"))?;
-        let locked: BTreeMap<_, _> = locked.into_iter().map(|item| (item.name.clone(), item)).collect();
+        let locked: BTreeMap<_, _> = lock::of(&lock)?.into_iter().map(|item| (item.name.clone(), item)).collect();
+        if other.is_some() && !STD.iter().all(|(name, ..)| locked.contains_key(*name)) {
+            return Ok(None);
+        }
+        Ok(Some(self.crates_of_std(&locked)?))
+    }
+
+    fn crates_of_std(&self, locked: &BTreeMap<String, Locked>) -> Result<Vec<Part>> {
         let inside = STD.iter().filter(|(_, _, needs_full)| self.is_full || !needs_full);
         let part = |(name, licence, _): &(&str, &'static str, bool)| {
             let item = locked.get(*name).ok_or_else(|| format!("std has no {name}"))?;
@@ -134,8 +149,9 @@ fn read(path: &Path) -> Result<String> {
 impl Part {
     fn new(name: &str, licence: &'static str) -> Self {
         let url = format!("pkg:generic/{name}");
-        let (name, texts, needs) = (name.to_owned(), Vec::new(), Vec::new());
-        Self { id: url.clone(), url, name, version: None, licence, checksum: None, texts, needs }
+        let (id, name) = (url.clone(), name.to_owned());
+        let (texts, needs) = (Vec::new(), Vec::new());
+        Self { id, url, name, version: None, licence, checksum: None, texts, needs, is_partly_known: false }
     }
 
     fn of_version(mut self, version: &str) -> Self {

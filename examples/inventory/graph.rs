@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -54,6 +54,13 @@ fn metadata(target: &str, features: &str) -> Result<Value> {
     cargo.args(["metadata", "--locked", "--format-version", "1", "--no-default-features"]);
     cargo.args(["--filter-platform", target, "--features", features]);
     Ok(serde_json::from_slice(&printed(cargo)?)?)
+}
+
+/// Where a compiler and what it brings lie.
+pub fn sysroot(rustc: &OsStr) -> Result<PathBuf> {
+    let mut rustc = Command::new(rustc);
+    rustc.args(["--print", "sysroot"]);
+    Ok(String::from_utf8(printed(rustc)?)?.trim().into())
 }
 
 /// Not the one of `board/cross/setup.sh`: its tools pass it on.

@@ -9,7 +9,7 @@ pub fn of(graph: &Graph) -> String {
     let (roots, others): (Vec<_>, Vec<_>) = graph.crates.iter().partition(|(url, _)| **url == graph.root);
     let others = others.into_iter().map(|(url, item)| component(url, item, "library"));
     let components: Vec<_> = others.chain(graph.beneath.iter().map(part)).collect();
-    let bom = json!({
+    let mut bom = json!({
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -24,6 +24,10 @@ pub fn of(graph: &Graph) -> String {
         "components": components,
         "dependencies": dependencies(graph),
     });
+    let partly: Vec<_> = graph.beneath.iter().filter(|part| part.is_partly_known).map(|part| &part.id).collect();
+    if !partly.is_empty() {
+        bom["compositions"] = json!([{ "aggregate": "incomplete", "dependencies": partly }]);
+    }
     format!("{bom:#}\n")
 }
 

@@ -1,6 +1,8 @@
 //! The bill of materials and the licences of a binary, held against cargo's own tree.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{fs, io::Write};
 
@@ -13,6 +15,20 @@ const CELLS: [(&str, &str); 4] = [
     ("aarch64-unknown-linux-gnu", "gzip,intl"),
     ("mipsel-unknown-linux-musl", ""),
     ("x86_64-unknown-linux-gnu", "gzip,capi"),
+];
+
+/// The crates inside std.
+const STD: [&str; 10] = [
+    "addr2line",
+    "adler2",
+    "cfg-if",
+    "gimli",
+    "hashbrown",
+    "libc",
+    "memchr",
+    "miniz_oxide",
+    "object",
+    "rustc-demangle",
 ];
 
 fn sbom(target: &str, features: &str) -> (String, Value) {
@@ -62,6 +78,7 @@ fn it_names_what_cargo_builds_and_tells_what_ends_up_inside() {
             bom["components"].as_array().expect("components").iter().map(|each| text(each, "name")).collect();
         assert!(names.contains("rust-std"));
         assert_eq!(names.contains("musl"), target.contains("musl"));
+        assert!(matches!(incomplete(&bom)[..], [std] if std.starts_with("pkg:generic/rust-std@")));
     }
 }
 
@@ -124,15 +141,71 @@ fn it_is_valid_and_the_same_every_time() {
     let first = sbom("armv7-unknown-linux-musleabihf", "default").0;
     assert_eq!(first, sbom("armv7-unknown-linux-musleabihf", "default").0);
     assert!(!first.contains(&root().display().to_string()), "no path of this machine");
-    let valid = |bom: &str| {
-        let mut validate = python();
-        validate.arg(root().join("tests/packages/bom.py")).arg("1.6");
-        let mut child = validate.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("python");
-        child.stdin.take().expect("a pipe").write_all(bom.as_bytes()).expect("it reads");
-        child.wait().expect("it ends").success()
-    };
-    assert!(valid(&first));
-    assert!(!valid(&first.replacen("\"type\": \"library\"", "\"type\": \"crate\"", 1)), "the schema was looked at");
+    assert!(is_valid(&first));
+    assert!(!is_valid(&first.replacen("\"type\": \"library\"", "\"type\": \"crate\"", 1)), "the schema was looked at");
+}
+
+fn is_valid(bom: &str) -> bool {
+    let mut validate = python();
+    validate.arg(root().join("tests/packages/bom.py")).arg("1.6");
+    let mut child = validate.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("python");
+    child.stdin.take().expect("a pipe").write_all(bom.as_bytes()).expect("it reads");
+    child.wait().expect("it ends").success()
+}
+
+/// Those that the bill says of that they aren't told in full.
+fn incomplete(bom: &Value) -> Vec<&str> {
+    let told = bom["compositions"].as_array().into_iter().flatten();
+    let told = told.filter(|each| text(each, "aggregate") == "incomplete");
+    told.flat_map(|each| each["dependencies"].as_array().expect("a list")).map(|each| each.as_str().unwrap()).collect()
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    fs::write(&path, text).expect("a file");
+}
+
+fn program(folder: &Path, name: &str, says: &str) {
+    write(folder, name, &format!("#!/bin/sh\necho '{says}'\n"));
+    fs::set_permissions(folder.join(name), PermissionsExt::from_mode(0o755)).expect("a program");
+}
+
+/// Of a binary with the std that the rustc in the folder brings.
+fn sbom_beside(folder: &Path) -> Value {
+    let toolchain = folder.display().to_string();
+    let mut command = inventory(&["sbom", "aarch64-unknown-linux-musl", "default", &toolchain, "full"]);
+    let said = printed(command.env("FIREPUSH_RUSTC", folder.join("rustc")));
+    assert!(is_valid(&said), "{said}");
+    serde_json::from_str(&said).expect("JSON")
+}
+
+#[test]
+fn a_std_that_came_built_is_told_in_full_only_where_its_source_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    program(folder, "rustc", &folder.display().to_string());
+    program(folder, "zig/ziglang/zig", "clang version 20.1.2");
+    for name in ["LICENSE", "lib/libunwind/LICENSE.TXT", "lib/libc/musl/COPYRIGHT"] {
+        write(folder, &format!("zig/ziglang/{name}"), "as you like");
+    }
+    write(folder, "zig/ziglang/lib/libc/musl/src/internal/version.h", "#define VERSION \"1.2.5\"");
+    let without = sbom_beside(folder);
+    assert!(matches!(incomplete(&without)[..], [std] if std.starts_with("pkg:generic/rust-std@")), "{without:#}");
+    let lock = "lib/rustlib/src/rust/library/Cargo.lock";
+    let source = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+    let sum = "0".repeat(64);
+    let entry =
+        |name| format!("[[package]]\nname = \"{name}\"\nversion = \"7.8.9\"\n{source}\nchecksum = \"{sum}\"\n\n");
+    write(folder, lock, &STD.map(entry).concat());
+    let with = sbom_beside(folder);
+    assert!(incomplete(&with).is_empty(), "{with:#}");
+    let components = with["components"].as_array().expect("components").iter();
+    let inside: Vec<_> =
+        components.map(|each| text(each, "bom-ref")).filter(|id| id.starts_with("rust-std/")).collect();
+    assert_eq!(inside, STD.map(|name| format!("rust-std/{name}@7.8.9")));
+    write(folder, lock, &STD[1..].iter().map(|name| entry(name)).collect::<String>());
+    assert_eq!(incomplete(&sbom_beside(folder)), incomplete(&without), "another std than the one that is known");
 }
 
 #[test]
@@ -157,13 +230,13 @@ fn the_licences_are_all_there_and_each_text_once() {
 #[test]
 fn a_crate_without_a_licence_is_not_passed_over() {
     let folder = tempfile::tempdir().expect("a folder");
-    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
     write(
+        folder.path(),
         "Cargo.toml",
         "[package]\nname = \"bare\"\nversion = \"1.0.0\"\nedition = \"2024\"\nlicense = \"MIT\"\n[features]\ndefault = []\n[lib]\npath = \"lib.rs\"\n",
     );
-    write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"bare\"\nversion = \"1.0.0\"\n");
-    write("lib.rs", "");
+    write(folder.path(), "Cargo.lock", "version = 4\n\n[[package]]\nname = \"bare\"\nversion = \"1.0.0\"\n");
+    write(folder.path(), "lib.rs", "");
     let mut licences: Command = inventory(&["licences", "x86_64-unknown-linux-gnu"]);
     let output = licences.current_dir(folder.path()).output().expect("it runs");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "inventory: bare 1.0.0 brings no licence\n");
