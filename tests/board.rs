@@ -1,5 +1,5 @@
 //! `board/cross`: firepush built for boards, whose CPUs are emulated. `make check` takes one target, `make check-board`
-//! and `make check-full` (FIREPUSH_FULL=1) four, and what is ignored else.
+//! and `make check-full` (FIREPUSH_FULL=1) four, the others for what they say, and what is ignored else.
 
 #[path = "board/c.rs"]
 mod c;
@@ -11,6 +11,8 @@ mod huge;
 mod lean;
 #[path = "board/memory.rs"]
 mod memory;
+#[path = "board/scripts.rs"]
+mod scripts;
 #[path = "board/size.rs"]
 mod size;
 mod support;
@@ -43,6 +45,14 @@ const BOARDS: [Board; 4] = [
     Board { target: "armv7-gnu", emulator: "qemu-arm", cpu: V7, root: Some("/usr/arm-linux-gnueabihf") },
     Board { target: "aarch64-gnu", emulator: "qemu-aarch64", cpu: "cortex-a53", root: Some("/usr/aarch64-linux-gnu") },
 ];
+/// What else there is, for what it says only.
+const OTHERS: [Board; 3] = [
+    Board { target: "armv6-musl", emulator: "qemu-arm", cpu: "arm1136", root: None },
+    Board { target: "armv5te-musl", emulator: "qemu-arm", cpu: "arm926", root: None },
+    Board { target: "mipsel-musl", emulator: "qemu-mipsel", cpu: "24Kc", root: None },
+];
+/// This machine, without glibc; its time has 64 bits.
+const NATIVE: Board = Board { target: "x86_64-musl", emulator: "env", cpu: "", root: None };
 /// The newest version of glibc that may be needed: 2.17.
 const GLIBC_MINOR_MAX: u32 = 17;
 
@@ -52,12 +62,39 @@ fn a_binary_for_a_board_says_what_the_native_one_says() {
         let built = build(board.target, "full");
         needs_only_an_old_libc(board, &built);
         takes_a_clock_after_2038(board, &built);
-        for word in ["--version", "help"] {
-            let native = output(Command::new(binary()).arg(word));
-            let emulated = output(board.add(&mut Command::new(board.emulator), &built).arg(word));
-            assert!(!native.is_empty() && native == emulated, "{} {word}: {emulated}", board.target);
-        }
+        says_what_the_native_one_says(board, &built);
     }
+}
+
+#[test]
+#[ignore = "a build for each of the other targets: `make check-board`"]
+fn so_does_one_for_every_other_target() {
+    for board in &OTHERS {
+        let built = build(board.target, "full");
+        takes_a_clock_after_2038(board, &built);
+        says_what_the_native_one_says(board, &built);
+    }
+    says_what_the_native_one_says(&NATIVE, &build(NATIVE.target, "full"));
+}
+
+fn says_what_the_native_one_says(board: &Board, built: &Path) {
+    for word in ["--version", "help"] {
+        let native = output(Command::new(binary()).arg(word));
+        let said = output(board.add(&mut Command::new(board.emulator), built).arg(word));
+        assert!(!native.is_empty() && native == said, "{} {word}: {said}", board.target);
+    }
+}
+
+/// The list of the scripts, and the boards here.
+#[test]
+fn every_target_is_tried() {
+    let targets = fs::read_to_string(cross("targets").get_program()).expect("the list");
+    let names = targets.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split(' ').next());
+    let mut tried: Vec<_> = BOARDS.iter().chain(&OTHERS).chain([&NATIVE]).map(|board| board.target).collect();
+    tried.sort_unstable();
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    assert_eq!(names, tried);
 }
 
 #[test]

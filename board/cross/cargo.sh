@@ -48,6 +48,19 @@ tiny)
 esac
 [ -n "$machine" ] || set -- -Zbuild-std=std,panic_abort "$@"
 
+# What else of the environment cargo, cc-rs, clang and zig would take into the bytes; profiles are the caller's affair.
+forgotten=
+for name in $(env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_.-]*\)=.*/\1/p'); do
+    case $name in
+    CARGO_BUILD_JOBS | CARGO_BUILD_TARGET_DIR | CARGO_BUILD_BUILD_DIR) ;;
+    CARGO_BUILD_* | CARGO_UNSTABLE_* | CARGO_INCREMENTAL | CARGO_ENCODED_RUSTFLAGS | __CARGO_* | RUSTC_*WRAPPER | \
+        CFLAGS* | TARGET_CFLAGS* | ARFLAGS* | TARGET_ARFLAGS* | RANLIB* | TARGET_RANLIB* | CC_* | AR_* | \
+        CRATE_CC_* | RING_* | CCC_OVERRIDE_OPTIONS | CPATH | C_INCLUDE_PATH | COMPILER_PATH | LIBRARY_PATH | ZIG_*)
+        forgotten="$forgotten -u $name"
+        ;;
+    esac
+done
+
 # Where std lies goes into names that rustc sorts by: so it is always the same place below the package.
 FIREPUSH_SYSROOT=$(cd "$here/../.." && pwd)/target/sysroot
 mkdir -p "${FIREPUSH_SYSROOT%/*}"
@@ -58,6 +71,6 @@ export FIREPUSH_CROSS FIREPUSH_STD FIREPUSH_SYSROOT FIREPUSH_RUSTC="$machine" FI
 export RUST_LIBC_UNSTABLE_MUSL_V1_2_3=1
 export RUSTC="$here/tools/rustc" RUSTC_BOOTSTRAP=1 RUSTFLAGS="$flags"
 export TARGET_CC="$here/tools/linker" TARGET_AR="$here/tools/ar"
-unset CARGO_ENCODED_RUSTFLAGS
-exec "${CARGO:-cargo}" --config "target.$triple.linker = '$here/tools/linker'" \
+# shellcheck disable=SC2086 # two words a name
+exec env $forgotten "${CARGO:-cargo}" --config "target.$triple.linker = '$here/tools/linker'" \
     "$command" --target "$triple" "$@"

@@ -5,6 +5,11 @@
 set -eu
 umask 022
 export LC_ALL=C TZ=UTC
+# The profile is the package's, and cargo's files lie where they are looked for; cargo.sh forgets the rest.
+unset CARGO_BUILD_TARGET CARGO_BUILD_TARGET_DIR TAR_OPTIONS GZIP
+for name in $(env | sed -n 's/^\(CARGO_PROFILE_[A-Za-z0-9_]*\)=.*/\1/p'); do
+    unset "$name"
+done
 
 here=$(cd "$(dirname "$0")" && pwd)
 profile=${FIREPUSH_STD:-full}
@@ -33,16 +38,18 @@ esac
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 cd "$here/../.."
-tests/setup.sh board
+if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
+    signed=$(sed -n '/^ -- /{s/^ -- .*>  //p;q;}' board/debian/changelog)
+    [ -n "$signed" ] || die 65 'board/debian/changelog has no date'
+    SOURCE_DATE_EPOCH=$(date -d "$signed" +%s)
+fi
+export SOURCE_DATE_EPOCH
+tests/setup.sh build
 "$here/setup.sh"
 FIREPUSH_CROSS=$(cd "${FIREPUSH_CROSS:-target/cross}" && pwd)
 export FIREPUSH_CROSS
-unset CARGO_BUILD_TARGET
 built=${CARGO_TARGET_DIR:-target}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-signed=$(sed -n '/^ -- /{s/^ -- .*>  //p;q;}' board/debian/changelog)
-: "${SOURCE_DATE_EPOCH:=$(date -d "$signed" +%s)}"
-export SOURCE_DATE_EPOCH
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -67,8 +74,11 @@ fill() { # fill FOLDER TRIPLE
 
 pack() { # pack NAME
     tar -C "$work" --format=ustar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" \
-        -cf - "$1" | gzip -9n >"$out/$1.tar.gz"
-    (cd "$out" && sha256sum "$1.tar.gz" >"$1.tar.gz.sha256")
+        -cf "$work/$1.tar" "$1"
+    gzip -9n "$work/$1.tar"
+    mv "$work/$1.tar.gz" "$out/$1.tar.gz"
+    (cd "$out" && sha256sum "$1.tar.gz") >"$work/sum"
+    mv "$work/sum" "$out/$1.tar.gz.sha256"
 }
 
 "${CARGO:-cargo}" build --locked --quiet --example inventory

@@ -7,10 +7,7 @@ use crate::support::files;
 use crate::support::process::Process;
 use crate::support::run::{Program::Firepush, Run};
 use crate::support::server::{Kind, Server};
-use crate::{BOARDS, Board, cross, is_full, output, set_up};
-
-/// This machine, without glibc.
-const NATIVE: Board = Board { target: "x86_64-musl", emulator: "env", cpu: "", root: None };
+use crate::{BOARDS, Board, NATIVE, cross, is_full, output, set_up};
 
 #[test]
 fn push_c_pushes_a_real_file_all_static_and_from_every_board() {
