@@ -32,7 +32,7 @@ check: setup ## all that CI runs: format, lints, documentation, tests against re
 	$(CARGO) test --locked --features intl,capi --lib -- host capi
 
 check-board: export FIREPUSH_FULL = 1
-check-board: setup ## what boards show: four targets under emulators, 4 GiB on 32 bits, memory
+check-board: setup ## what boards show: transfers under emulators, 4 GiB on 32 bits, memory, every target
 	$(CARGO) test --locked --no-fail-fast --test board -- --include-ignored --show-output
 
 check-full: export FIREPUSH_FULL = 1

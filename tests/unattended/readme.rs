@@ -33,7 +33,7 @@ fn at_most_five_lines_lead_from_nothing_to_a_file() {
             line.replace("the password", password.trim())
                 .replace("/etc/firepush.password", &path("made.password"))
                 .replace("/etc/firepush.conf", &path("made"))
-                .replace("/etc/openfire.pem", &ca_file)
+                .replace("/etc/firepush.pem", &ca_file)
                 .replace("device@example.org", &device.account.jid)
                 .replace("ops@example.org", &device.ops.jid)
                 .replace("/var/log", &path("log"))
